@@ -1646,6 +1646,8 @@ export interface components {
             antall: number;
             /** @description Rows that were not what their message says, and are by now */
             rettet: number;
+            /** @description Of which the change feed said otherwise than what is stored, and has been told since */
+            varslet: number;
             /** @description When all is read: those that the topic does not tell of any more */
             usette: number;
             /** @description Of another resource than avtaler: those of `usette` that were removed. One that came back meanwhile stays */
@@ -1687,7 +1689,7 @@ export interface components {
              * @description Another resource than avtaler, whose topic the ingestor has
              * @enum {string}
              */
-            ressurs: "virksomheter";
+            ressurs: "virksomheter" | "identer";
             /**
              * @description USETTE: those that the topic does not tell of any more. RETTEDE: rows that were not what their messages say, the first ten thousand of them
              * @default USETTE
@@ -5722,7 +5724,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description What it is about; another than avtaler only where the ingestor has its topic */
-                ressurs?: "avtaler" | "virksomheter";
+                ressurs?: "avtaler" | "virksomheter" | "identer";
             };
             header?: never;
             path?: never;
@@ -5859,7 +5861,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description What it is about; another than avtaler only where the ingestor has its topic */
-                ressurs?: "avtaler" | "virksomheter";
+                ressurs?: "avtaler" | "virksomheter" | "identer";
                 /** @description Of another resource than avtaler: the source has published all of them again since gaps (`hull`) were found. When the rebuild is done, the gaps that were found before it are closed */
                 lukkHull?: "true" | "false";
                 /** @description Of another resource than avtaler: nothing is changed. `rettet` and `usette` tell what a rebuild would do, and `listGjenoppbygdeNoekler` of which */
@@ -6328,7 +6330,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description What it is about; another than avtaler only where the ingestor has its topic */
-                ressurs?: "avtaler" | "virksomheter";
+                ressurs?: "avtaler" | "virksomheter" | "identer";
             };
             header?: never;
             path?: never;
@@ -6481,7 +6483,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description What it is about; another than avtaler only where the ingestor has its topic */
-                ressurs?: "avtaler" | "virksomheter";
+                ressurs?: "avtaler" | "virksomheter" | "identer";
             };
             header?: never;
             path?: never;

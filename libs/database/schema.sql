@@ -159,6 +159,15 @@ AS $function$ begin
        where not (select count(*) > 0 from public.avtale_endring r
          where r.tx = pg_current_xact_id() and r.avtale_id = n.avtale_id and r.tidspunkt = now())
        on conflict do nothing;
+    insert into public.avtale_endring (avtale_id, aarsak, var_synlig, foer_deltaker_id, foer_bedrift_nr, foer_tiltakstype)
+       select n.avtale_id, n.aarsak, true, r.deltaker_id, r.bedrift_nr, r.tiltakstype
+       from (select distinct on (ny.avtale_id) ny.avtale_id, ny.aarsak from ny where ny.type = 'SLETTET') n
+       cross join lateral (
+         select s.tx, s.aarsak, s.deltaker_id, s.bedrift_nr, s.tiltakstype from public.avtale_endring s
+         where s.avtale_id = n.avtale_id order by s.tx desc limit 1) r
+       where r.aarsak is null and r.tx <> pg_current_xact_id() and not exists (select from public.avtale a
+         where a.avtale_id = n.avtale_id and a.slettet is null and not a.feilregistrert)
+       on conflict do nothing;
     return null;
   end $function$;
 comment on function avtale_endring_lenker() is 'What the change feed tells of though no field is another';
@@ -1552,6 +1561,7 @@ create table gjenoppbygging (
   bekreftet boolean default false not null,
   lukker_hull boolean default false not null,
   rapport boolean default false not null,
+  varslet bigint default 0 not null,
   constraint gjenoppbygging_pkey PRIMARY KEY (id),
   constraint gjenoppbygging_tilstand_check CHECK (tilstand = ANY (ARRAY['KJORER'::text, 'STOPPET'::text, 'FERDIG'::text]))
 );
@@ -1560,8 +1570,20 @@ comment on column gjenoppbygging.navngitt is 'Of a resource: when all was read, 
 comment on column gjenoppbygging.bekreftet is 'Of a resource: somebody has said that so many may go';
 comment on column gjenoppbygging.lukker_hull is 'Of a resource: who began it said that the source has published all of it again, since the gaps were found';
 comment on column gjenoppbygging.rapport is 'Of a resource: nothing is changed, rettet and what was not seen are what would be';
+comment on column gjenoppbygging.varslet is 'Of which the change feed said otherwise than what is stored, and was told';
 CREATE UNIQUE INDEX gjenoppbygging_en_om_gangen ON gjenoppbygging USING btree (topic) WHERE tilstand = 'KJORER'::text;
 grant select, insert, update on gjenoppbygging to datadeling_skriver;
+
+create table gjenoppbygging_fortalt (
+  gjenoppbygging bigint not null,
+  nokkel text not null,
+  tx xid8 not null,
+  lopenr bigint not null,
+  type text not null,
+  constraint gjenoppbygging_fortalt_pkey PRIMARY KEY (gjenoppbygging, nokkel)
+);
+comment on table gjenoppbygging_fortalt is 'What the change feed says last of each key, when all else of a rebuild is done; emptied when it is over';
+grant select, insert, update, delete on gjenoppbygging_fortalt to datadeling_skriver;
 
 create table gjenoppbygging_partisjon (
   gjenoppbygging bigint not null,
@@ -1572,6 +1594,15 @@ create table gjenoppbygging_partisjon (
   constraint gjenoppbygging_partisjon_pkey PRIMARY KEY (gjenoppbygging, partisjon)
 );
 grant select, insert, update on gjenoppbygging_partisjon to datadeling_skriver;
+
+create table gjenoppbygging_person (
+  gjenoppbygging bigint not null,
+  nokkel uuid not null,
+  identer uuid[] not null,
+  constraint gjenoppbygging_person_pkey PRIMARY KEY (gjenoppbygging, nokkel)
+);
+comment on table gjenoppbygging_person is 'What the topic of the person register says last of each key that has, or had, several idents; emptied when it is over';
+grant select, insert, delete on gjenoppbygging_person to datadeling_skriver;
 
 create table gjenoppbygging_ressurs_rettet (
   gjenoppbygging bigint not null,
@@ -1952,6 +1983,17 @@ comment on table personident_foer is 'Whose an ident was until then: look-ups fr
 CREATE INDEX personident_foer_ident ON personident_foer USING btree (ident);
 grant insert on personident_foer to datadeling_skriver;
 
+create table registerbunke (
+  parkert bigint not null,
+  topic text not null,
+  epoke integer not null,
+  partisjon integer not null,
+  kafka_offset bigint not null,
+  constraint registerbunke_pkey PRIMARY KEY (parkert)
+);
+comment on table registerbunke is 'Batches of the person register that could not be read, and wait: what is said of any key since is noted';
+grant select, insert, delete on registerbunke to datadeling_skriver;
+
 create table registerident (
   registernoekkel uuid not null,
   ident uuid not null,
@@ -1960,6 +2002,14 @@ create table registerident (
 comment on table registerident is 'What the person register last said of each of its keys: the idents, both as opaque ids. Only keys with several';
 CREATE INDEX registerident_ident ON registerident USING btree (ident);
 grant select, insert, delete on registerident to datadeling_skriver;
+
+create table registernoekkel_siden (
+  parkert bigint not null,
+  nokkel uuid not null,
+  constraint registernoekkel_siden_pkey PRIMARY KEY (parkert, nokkel)
+);
+comment on table registernoekkel_siden is 'Keys that the register has told of since the batch: what it says of these is of no more use';
+grant select, insert, delete on registernoekkel_siden to datadeling_skriver;
 
 create table relasjon (
   deltaker_id uuid not null,
@@ -2228,12 +2278,15 @@ grant select, insert, delete on virksomhet_versjon to datadeling_skriver;
 
 alter table abonnement_medlem add constraint abonnement_medlem_abonnement_fkey FOREIGN KEY (abonnement) REFERENCES abonnement(id) ON DELETE CASCADE;
 alter table avstemming_differanse add constraint avstemming_differanse_avstemming_fkey FOREIGN KEY (avstemming) REFERENCES avstemming(id) ON DELETE CASCADE;
+alter table gjenoppbygging_fortalt add constraint gjenoppbygging_fortalt_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id) ON DELETE CASCADE;
 alter table gjenoppbygging_partisjon add constraint gjenoppbygging_partisjon_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);
+alter table gjenoppbygging_person add constraint gjenoppbygging_person_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id) ON DELETE CASCADE;
 alter table gjenoppbygging_ressurs_rettet add constraint gjenoppbygging_ressurs_rettet_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id) ON DELETE CASCADE;
 alter table gjenoppbygging_ressurs_sett add constraint gjenoppbygging_ressurs_sett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id) ON DELETE CASCADE;
 alter table gjenoppbygging_ressurs_usett add constraint gjenoppbygging_ressurs_usett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id) ON DELETE CASCADE;
 alter table gjenoppbygging_sett add constraint gjenoppbygging_sett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);
 alter table gjenoppbygging_usett add constraint gjenoppbygging_usett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);
+alter table registernoekkel_siden add constraint registernoekkel_siden_parkert_fkey FOREIGN KEY (parkert) REFERENCES registerbunke(parkert) ON DELETE CASCADE;
 alter table synk_avtale add constraint synk_avtale_synk_id_fkey FOREIGN KEY (synk_id) REFERENCES synk(synk_id) ON DELETE CASCADE;
 alter table synk_noekkel add constraint synk_noekkel_synk_id_fkey FOREIGN KEY (synk_id) REFERENCES synk(synk_id) ON DELETE CASCADE;
 alter table synk_side add constraint synk_side_synk_id_fkey FOREIGN KEY (synk_id) REFERENCES synk(synk_id) ON DELETE CASCADE;

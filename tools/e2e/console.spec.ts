@@ -271,6 +271,8 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
     await page.getByRole('button', { name: 'Start gjenoppbygging' }).click();
     await answer('Start');
     await waitFor('1 avtaler fantes ikke lenger på topicen; de er ikke slettet.');
+    // It is asked for once the rebuild is over.
+    await page.locator('#usette', { hasText: FOREIGN }).waitFor();
     expect(await rows('usette').allTextContents()).toEqual([FOREIGN]);
   });
 

@@ -9,6 +9,8 @@ let app: App;
 let headers: Record<string, string>;
 
 const UNSEEN = '00000000-0000-4000-8000-0000000000ff';
+/** The feed says that it is there, and no row does. */
+const TOLD_ONLY = '00000000-0000-4000-8000-0000000000fe';
 const TABLES = ['avtale', 'avtale_versjon', 'relasjon', 'konsum_offset'] as const;
 const WITHOUT: Record<string, string[]> = { avtale: ['mottatt'], avtale_versjon: ['laert', 'lopenr'] };
 
@@ -45,11 +47,12 @@ test('of what is right changes nothing, in no table and not in the feed', async 
   const [before, count] = [await dump(), await changes()];
   expect((await call('POST')).status).toBe(204);
   await waitForDone();
-  expect(await progress()).toMatchObject({ rettet: 0, usette: 0, lest: expect.any(Number) });
+  expect(await progress()).toMatchObject({ rettet: 0, varslet: 0, usette: 0, lest: expect.any(Number) });
   expect(await dump()).toEqual(before);
   expect(await changes()).toBe(count);
   // Well before it would look for what another process left.
-  const isForgotten = async (): Promise<boolean> => (await system.sql('select from gjenoppbygging_sett')).length === 0;
+  const isForgotten = async (): Promise<boolean> =>
+    (await system.sql('select from gjenoppbygging_sett union all select from gjenoppbygging_fortalt')).length === 0;
   await waitUntil(isForgotten, { what: 'what it saw to be forgotten', maxMs: 20_000 });
 });
 
@@ -70,6 +73,7 @@ test('heals rows that are wrong, also when it is killed, and reports what the to
      values ($1, false, '2026-01-01', 0, 0)`,
     [UNSEEN],
   );
+  await system.sql(`insert into endring (avtale_id, type) values ($1, 'ENDRET')`, [TOLD_ONLY]);
   const count = await changes();
 
   expect((await call('POST')).status).toBe(204);
@@ -78,17 +82,21 @@ test('heals rows that are wrong, also when it is killed, and reports what the to
   app = await system.startIngestor();
   await waitForDone();
 
-  expect(await progress()).toMatchObject({ rettet: 45, usette: 1 });
+  expect(await progress()).toMatchObject({ rettet: 45, varslet: 2, usette: 1 });
   expect(await (await call('GET', '/usette')).json()).toEqual({ avtaleIder: [UNSEEN] });
   const [unseen] = await system.sql('delete from avtale where avtale_id = $1 returning avtale_id', [UNSEEN]);
   expect(unseen).toEqual({ avtale_id: UNSEEN });
   expect(await dump()).toEqual(before);
-  const told = await system.sql<{ avtale_id: string }>('select avtale_id from endring order by tx, lopenr offset $1', [
-    count,
-  ]);
-  expect(new Set(told.map((row) => row.avtale_id))).toEqual(
-    new Set([...repaired, ...(resurrected as { avtale_id: string }[])].map((row) => row.avtale_id)),
+  const told = await system.sql<{ avtale_id: string; type: string }>(
+    'select avtale_id, type from endring order by tx, lopenr offset $1',
+    [count],
   );
+  const idsOf = (rows: readonly unknown[]): string[] => rows.map((row) => (row as { avtale_id: string }).avtale_id);
+  expect(new Set(idsOf(told))).toEqual(new Set([...idsOf([...repaired, ...resurrected]), UNSEEN, TOLD_ONLY]));
+  expect(told.slice(-2)).toEqual([
+    { avtale_id: TOLD_ONLY, type: 'SLETTET' },
+    { avtale_id: UNSEEN, type: 'ENDRET' },
+  ]);
 });
 
 test('is stopped on demand, and can be started again', async () => {

@@ -45,6 +45,7 @@ import { OPEN_CONDITION_ROUTE, parseOrganisasjoner } from './operations/organisa
 import { ParkedBulk } from './operations/parked/bulk.job.ts';
 import { ParkedReplay } from './operations/parked/replay.ts';
 import { ParkedRetention } from './operations/parked/retention.job.ts';
+import { rebuildPersons } from './operations/rebuild/person-rebuild.ts';
 import { Rebuild } from './operations/rebuild/rebuild.job.ts';
 import { rebuildAvtaler, rebuildResource } from './operations/rebuild/rebuildable.ts';
 import { Rebuilds } from './operations/rebuild/rebuilds.ts';
@@ -223,12 +224,15 @@ function createRebuilds(
   {
     pool,
     writer,
+    personWriter,
     kafka,
     giveWay,
     resources,
-  }: Pick<Ingestor, 'pool' | 'writer' | 'kafka' | 'giveWay'> & { resources: readonly TopicResource[] },
+  }: Pick<Ingestor, 'pool' | 'writer' | 'personWriter' | 'kafka' | 'giveWay'> & { resources: readonly TopicResource[] },
 ): Rebuilds {
   const maxPercent = config.ADAPTER_MAKS_SLETTES_PROSENT;
+  const { identTopic } = kafka;
+  const persons = identTopic && rebuildPersons(pool, personWriter, { topic: identTopic, giveWay, maxPercent });
   return new Rebuilds([
     new Rebuild(pool, rebuildAvtaler(pool, writer, kafka.topic), giveWay),
     ...kafka.resourceStreams.flatMap(({ topic, source }) => {
@@ -237,14 +241,22 @@ function createRebuilds(
       const beside = { writer: new ResourceWriter(pool, ingest), topic: source, maxPercent };
       return [new Rebuild(pool, rebuildResource(pool, ingest, beside), giveWay)];
     }),
+    ...(persons ? [new Rebuild(pool, persons, giveWay)] : []),
   ]);
 }
 
 /** @throws StartupError when an organisation that is listed has no address */
 function servedBy(config: Config): Pick<Parts, 'served' | 'admitted'> {
   const { ORGANISASJON: organisasjon, KAFKA_TOPIC: topic, VIRKSOMHET_TOPIC: virksomhetTopic } = config;
+  const identTopic = config.IDENT_TOPIC;
   return {
-    served: { organisasjon, topic, virksomhetTopic, organisasjoner: parseOrganisasjoner(config.DRIFT_ORGANISASJONER) },
+    served: {
+      organisasjon,
+      topic,
+      virksomhetTopic,
+      identTopic,
+      organisasjoner: parseOrganisasjoner(config.DRIFT_ORGANISASJONER),
+    },
     admitted: {
       organisasjon,
       groupsOnDuty: config.DRIFT_GRUPPER,

@@ -128,6 +128,11 @@ export const metrics = {
     help: 'Times that the topic had removed messages before they were read, and that no reconciliation has made up for',
     labelNames: ['topic', 'partisjon'] as const,
   }),
+  rebuildAwaits: new Gauge({
+    name: 'ingestor_gjenoppbygging_venter',
+    help: 'Whether a rebuild would remove so many that it waits for somebody to confirm it: 1, else 0',
+    labelNames: ['ressurs'] as const,
+  }),
   topicMadeAnewAt: new Gauge({
     name: 'ingestor_topic_laget_paa_nytt_sekunder',
     help: 'When the topic was first seen that has the name now, seconds since 1970; 0: it has never been another',

@@ -264,6 +264,31 @@ describe('an avtale that has moved between partitions', () => {
       { numRuns: 3_000 },
     );
   });
+
+  /** As parked messages are, that somebody replays after what came behind them. */
+  test('comes to the same in whatever order its messages are replayed, one by one, and some again', () => {
+    fc.assert(
+      fc.property(written, hash, fc.infiniteStream(fc.nat(1_000)), (history, keyHash, choices) => {
+        const messages = place(history, keyHash);
+        const choose = (count: number): number => (choices.next().value as number) % count;
+        const left = [...messages];
+        let state: AvtaleState | undefined;
+        let content: string | undefined;
+        for (const done: PositionedMessage[] = []; left.length > 0;) {
+          const [one] =
+            choose(5) === 0 && done.length > 0 ? [done[choose(done.length)]] : left.splice(choose(left.length), 1);
+          if (!one) throw new Error('There is one');
+          done.push(one);
+          const fold = play([one], state);
+          if (fold.state) content = name(fold);
+          state = fold.state ?? fold.remembered ?? state;
+        }
+        const { deleted: isDeleted, sistEndret } = { deleted: null, sistEndret: null, ...state };
+        expect({ deleted: isDeleted !== null, sistEndret, name: content }).toEqual(outcome(messages));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
 });
 
 describe('a tombstone of a full sync', () => {
@@ -291,6 +316,11 @@ describe('a tombstone of a full sync', () => {
 
   test('deletes what lies on the topic before this one', () =>
     expect(wins(tombstone, at(0, 20, 2_000, 1), knownAt(1, 15))).toBe(true));
+  test('spares what lies between its limit and itself, also when that is replayed after it', () => {
+    const { state } = play([{ message: tombstone, position: at(1, 20, 2_000) }], knownAt(1, 9));
+    expect(play([{ message: avtale(1), position: at(1, 9, 1_000) }], state).state).toBeUndefined();
+    expect(play([{ message: avtale(1), position: at(1, 15, 1_500) }], state).state?.deleted).toBeNull();
+  });
   test('spares what comes from another partition after it, whenever it was written', () => {
     const { state } = play([{ message: tombstone, position: at(1, 20, 2_000) }], knownAt(1, 9));
     expect(state?.position).toEqual({ ...at(1, 20), deletesBefore: 10 });

@@ -25,9 +25,9 @@ export const LOCKS = {
   /** transaction; one new sync at a time */
   NEW_SYNC: `hashtext('tiltak:ny-synk')`,
   /**
-   * transaction; after the position, before any row of virksomhet. Held exclusively by whoever writes these, and finds the
-   * top of their chains; shared by who changes what subscriptions by hovedenhet are of, or removes subscriptions. Before
-   * that of persons: all that is written in the organisation may wait behind who has that one
+   * transaction; as that of any resource (see `ResourceWriter`), and so before the position. Held exclusively by whoever
+   * writes virksomheter, and finds the top of their chains; shared by who changes what subscriptions by hovedenhet are of,
+   * or removes subscriptions. Before that of persons: all that is written in the organisation may wait behind who has that one
    */
   HIERARCHY: '7220324',
   /**

@@ -19,7 +19,7 @@ export interface Position {
 export interface OrderMemory {
   /** of an avtale that has come back: the last tombstone before what it says now */
   tombstone?: Position | undefined;
-  /** the first place where its `sistEndret` was said, when another message of that time could lie in between */
+  /** the first place where its `sistEndret` was said, when that is another */
   since?: Position | undefined;
 }
 
@@ -45,7 +45,8 @@ const IS_OUTDATED = { type: 'IS_OUTDATED' } as const;
 /**
  * The ordering rule (rules 2 and 3 of the source contract). Newer `sistEndret` wins, equal goes to the later place, older
  * loses. A tombstone beats everything before it, and after one only content newer than what it deleted counts. What lies
- * before what, `comparePositions` says; in which order messages arrive makes no difference.
+ * before what, `comparePositions` says; in which order messages arrive makes no difference, in one partition or over several,
+ * but for tombstones of full syncs (`before`): these are judged by what is known when they come.
  */
 export function judgeStatement<S extends OrderState>(
   sistEndret: Instant,
@@ -55,6 +56,7 @@ export function judgeStatement<S extends OrderState>(
   if (!stored) return { type: 'DECIDES' };
   const isNewer = stored.sistEndret === null || sistEndret > stored.sistEndret;
   const tombstone = lastTombstone(stored);
+  if (tombstone && isNewer && isSpared(position, tombstone)) return { type: 'DECIDES' };
   if (tombstone && comparePositions(position, tombstone) < 0) {
     return judgeBuried(sistEndret, isNewer, tombstone, stored);
   }
@@ -64,7 +66,7 @@ export function judgeStatement<S extends OrderState>(
   if (comparePositions(position, stored.position) > 0) {
     return { type: 'DECIDES', memory: remember(tombstone, since, position) };
   }
-  if (comparePositions(position, since) >= 0 || isBeside(position, since)) return IS_OUTDATED;
+  if (comparePositions(position, since) >= 0) return IS_OUTDATED;
   return { type: 'IS_REMEMBERED', state: { ...stored, memory: remember(tombstone, position, stored.position) } };
 }
 
@@ -115,15 +117,17 @@ function saidSince({ position, memory }: OrderState): Position {
 }
 
 function remember(tombstone: Position | undefined, since: Position, position: Position): OrderMemory | undefined {
-  const remembered = isBeside(since, position) ? undefined : since;
+  const remembered = isSamePlace(since, position) ? undefined : since;
   return tombstone || remembered
     ? { ...(tombstone && { tombstone }), ...(remembered && { since: remembered }) }
     : undefined;
 }
 
-/** Nothing of another partition lies between two places of one partition that have the same time. */
-function isBeside(a: Position, b: Position): boolean {
-  return a.epoch === b.epoch && a.partition === b.partition && a.writtenAt === b.writtenAt;
+/** Said before a tombstone of a full sync, which does not reach to there. Then it has deleted nothing. */
+function isSpared({ epoch, partition, offset }: Position, tombstone: Position): boolean {
+  const { deletesBefore } = tombstone;
+  if (deletesBefore === undefined || epoch !== tombstone.epoch || partition !== tombstone.partition) return false;
+  return offset >= deletesBefore && offset < tombstone.offset;
 }
 
 export function isSamePlace(a: Position, b: Position): boolean {

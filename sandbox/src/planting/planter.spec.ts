@@ -12,7 +12,15 @@ const LEFT: Record<string, string[]> = {
   'of the ingestor as a process, and of those on duty, whom the sandbox has not': [
     ...['adapter', 'avstemming', 'avstemming_differanse', 'driftshandling', 'driftsmaaling', 'gjenoppbygging'],
     ...['gjenoppbygging_partisjon', 'gjenoppbygging_sett', 'gjenoppbygging_usett', 'ingestor_i_drift'],
-    ...['gjenoppbygging_ressurs_sett', 'gjenoppbygging_ressurs_usett', 'gjenoppbygging_ressurs_rettet'],
+    ...[
+      'gjenoppbygging_ressurs_sett',
+      'gjenoppbygging_ressurs_usett',
+      'gjenoppbygging_ressurs_rettet',
+      'gjenoppbygging_fortalt',
+      'gjenoppbygging_person',
+      'registerbunke',
+      'registernoekkel_siden',
+    ],
     ...['parkert_handling', 'relasjonskontroll', 'stanset_partisjon', 'synk', 'synk_avtale', 'synk_noekkel'],
     ...['synk_side', 'trigger_posisjon'],
   ],

@@ -9,6 +9,7 @@ import { partOf, storeEach, type MessageBatch, type Outcome } from '../kafka/bat
 import { UNKNOWN_POSITION } from '../kafka/batch-consumer.ts';
 import { setPosition } from '../kafka/positions.queries.ts';
 import { metrics } from '../metrics.ts';
+import { recordSeenMeanwhile } from '../operations/rebuild/resource-rebuild.queries.ts';
 
 export const IDENT_EVENT = 'ident-hendelse';
 
@@ -37,7 +38,7 @@ export class IdenterConsumer {
     const count = batch.messages.length;
     if (count <= FEW) return ingestIdents(this.personWriter, batch);
     const pieces = (this.pieces ??= this.giveWay.inPieces(MESSAGES_IN_PIECE));
-    const sum: IdentResult = { nextOffset: batch.nextOffset, parked: [], moved: 0, avtaler: 0 };
+    const sum: IdentResult = { nextOffset: batch.nextOffset, parked: [], moved: 0, avtaler: 0, keys: [] };
     for (let from = 0; from < count;) {
       const result = await pieces.take((most) => {
         const part = partOf(batch, from, most);
@@ -91,6 +92,7 @@ export function ingestIdents(writer: PersonWriter, batch: MessageBatch): Promise
         messages,
         record: async (written) => {
           await setPosition(db, batch, nextOffset);
+          await recordSeenMeanwhile(db, topic, written.keys);
           return { nextOffset, ...written };
         },
       };

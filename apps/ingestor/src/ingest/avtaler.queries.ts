@@ -262,6 +262,20 @@ export async function readNextAvtaler(db: Db, after: string, count: number): Pro
   return rows.map((row) => row.avtale_id);
 }
 
+/** Of these, those that consumers may see, and those that are stored and wrongly registered. */
+export async function readVisibility(
+  db: Db,
+  avtaleIder: readonly string[],
+): Promise<Record<'visible' | 'misregistered', Set<string>>> {
+  const { rows } = await db.query<{ avtale_id: string; feilregistrert: boolean }>(
+    'select avtale_id, feilregistrert from avtale where avtale_id = any($1::uuid[]) and slettet is null',
+    [avtaleIder],
+  );
+  const having = (value: boolean): Set<string> =>
+    new Set(rows.filter(({ feilregistrert }) => feilregistrert === value).map(({ avtale_id: id }) => id));
+  return { visible: having(false), misregistered: having(true) };
+}
+
 /** Those of these avtaler whose history bears more than one ident, locked against the writers that would change it. */
 export async function lockWithFormerIdents(db: Db, avtaleIder: readonly string[]): Promise<string[]> {
   const { rows } = await db.query<{ avtale_id: string }>(

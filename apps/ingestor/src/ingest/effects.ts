@@ -34,7 +34,8 @@ export class Effects {
     const { avtaleId, state, remembered, content, versions, changes, erasedAt } = fold;
     if (state) (stored ? this.changed : this.fresh).push(avtaleRow(avtaleId, state, content, stored));
     else if (stored && remembered) this.remembered.push({ avtaleId, stored, now: remembered });
-    if (fold.eraseHistory && stored) this.erased.push(avtaleId);
+    // Also where no row is: somebody may have taken it away, and not what it was.
+    if (fold.eraseHistory) this.erased.push(avtaleId);
     let before = fold.eraseHistory ? undefined : stored?.keys;
     for (const version of versions) {
       this.versions.push(versionRow(version, before));

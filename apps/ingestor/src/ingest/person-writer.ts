@@ -3,7 +3,7 @@ import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from '../database/transaction.ts';
 import { parseIdentMessage } from '../identer/ident-message.ts';
 import type { RawMessage } from '../kafka/batch.ts';
-import { lockPosition, type TopicPartition } from '../kafka/positions.queries.ts';
+import { lockPosition, lockPositions, type TopicPartition } from '../kafka/positions.queries.ts';
 import { insertLinkChanges, lockDeltakere } from '../relations/relations.queries.ts';
 import { repairRelations } from '../relations/relations.ts';
 import { insertParked, isOutOfTurn } from './avtaler.queries.ts';
@@ -13,6 +13,7 @@ import {
   discardOvertaken,
   lockPersons,
   moveAvtaler,
+  noteSince,
   readBearers,
   readByIdent,
   readByKey,
@@ -33,6 +34,16 @@ export interface PersonsWritten {
   moved: number;
   /** avtaler that followed, of those that consumers may see */
   avtaler: number;
+  /** of which usable messages told, as opaque ids */
+  keys: string[];
+}
+
+/** What messages say of each key last, as opaque ids: none of one that is gone, or has one ident only. */
+export interface PersonsRead {
+  keys: string[];
+  said: ReadonlyMap<string, readonly string[]>;
+  parked: ParkedMessage[];
+  repaired: string[];
 }
 
 /** As `WriteTask` of avtaler. */
@@ -40,7 +51,15 @@ export interface PersonsTask<T> extends TopicPartition {
   select: (
     db: PoolClient,
     position: number | undefined,
-  ) => Promise<{ messages: readonly RawMessage[]; record: (written: PersonsWritten) => Promise<T> } | { answer: T }>;
+  ) => Promise<
+    | {
+        messages: readonly RawMessage[];
+        /** keys that have been told of since, as opaque ids: what the messages say of these counts no more */
+        overtaken?: ReadonlySet<string>;
+        record: (written: PersonsWritten) => Promise<T>;
+      }
+    | { answer: T }
+  >;
   /** false for messages that are parked already */
   park?: boolean;
 }
@@ -60,31 +79,67 @@ export class PersonWriter {
   ) {}
 
   /** @throws when the database can't be reached or is busy: nothing has happened then, and it may be tried again */
-  async write<T>(task: PersonsTask<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.attempt(task);
-      } catch (error) {
-        if (!isOutOfTurn(error) || attempt >= MAX_ATTEMPTS) throw error;
-      }
-    }
+  write<T>(task: PersonsTask<T>): Promise<T> {
+    return againWhenOutOfTurn(() => this.attempt(task));
   }
 
   private attempt<T>(task: PersonsTask<T>): Promise<T> {
     return inTransaction(this.pool, async (db) => {
       const selected = await task.select(db, await lockPosition(db, task));
       if ('answer' in selected) return selected.answer;
-      const { said, last, parked } = this.parse(selected.messages, task);
+      const { said, last, parked } = this.parse(selected.messages, task, selected.overtaken);
       if (task.park !== false) await insertParked(db, task, parked, undefined);
       await discardOvertaken(db, task, last);
-      return selected.record({ parked, ...(await this.replace(db, said)) });
+      const keys = [...said.keys()];
+      await noteSince(db, task, { keys, from: selected.messages[0]?.offset ?? 0 });
+      return selected.record({ parked, keys, ...(await this.replace(db, said)) });
     });
+  }
+
+  /** What messages say, and nothing is changed by it. */
+  readAgain<T>(
+    task: TopicPartition & {
+      select: (
+        db: PoolClient,
+      ) => Promise<{ messages: readonly RawMessage[]; record: (read: PersonsRead) => Promise<T> } | { answer: T }>;
+    },
+  ): Promise<T> {
+    return inTransaction(this.pool, async (db) => {
+      const selected = await task.select(db);
+      if ('answer' in selected) return selected.answer;
+      const { said, parked } = this.parse(selected.messages, task);
+      const idents = [...said].map(([key, rows]) => [key, rows.map(({ ident }) => ident)] as const);
+      return selected.record({ keys: [...said.keys()], said: new Map(idents), parked, repaired: [] });
+    });
+  }
+
+  /**
+   * Makes the register say this of some keys, while nothing of its topic is stored.
+   *
+   * @param choose what it says, of opaque ids; undefined: all is off
+   */
+  set(
+    topic: string,
+    choose: (db: PoolClient) => Promise<ReadonlyMap<string, readonly string[]> | undefined>,
+    record: (db: PoolClient, keys: readonly string[]) => Promise<void>,
+  ): Promise<void> {
+    return againWhenOutOfTurn(() =>
+      inTransaction(this.pool, async (db) => {
+        await lockPositions(db, topic);
+        const chosen = await choose(db);
+        if (!chosen) return;
+        const said = [...chosen].map(([key, idents]) => [key, idents.map((ident) => ({ key, ident }))] as const);
+        await this.replace(db, new Map(said));
+        await record(db, [...chosen.keys()]);
+      }),
+    );
   }
 
   /** By key, what was said last. National idents go no further than this. */
   private parse(
     messages: readonly RawMessage[],
     source: Source,
+    overtaken: ReadonlySet<string> = new Set(),
   ): { said: Map<string, RegisterIdent[]>; last: LastSaid[]; parked: ParkedMessage[] } {
     const said = new Map<string, RegisterIdent[]>();
     const last: LastSaid[] = [];
@@ -96,6 +151,7 @@ export class PersonWriter {
         continue;
       }
       const key = this.deltakerId(parsed.message.key);
+      if (overtaken.has(key)) continue;
       const idents = parsed.message.idents.map(this.deltakerId);
       // Of somebody with one ident there is nothing to know.
       said.set(key, idents.length > 1 ? idents.map((ident) => ({ key, ident })) : []);
@@ -107,8 +163,8 @@ export class PersonWriter {
   private async replace(
     db: PoolClient,
     said: ReadonlyMap<string, RegisterIdent[]>,
-  ): Promise<Omit<PersonsWritten, 'parked'>> {
-    // Of its keys nobody else says anything: the position is locked.
+  ): Promise<Pick<PersonsWritten, 'moved' | 'avtaler'>> {
+    // Of these keys nobody else says anything: the position is locked, or all are.
     const known = Map.groupBy(await readByKey(db, [...said.keys()]), ({ key }) => key);
     const changed = [...said.keys()].filter((key) => !sameIdents(known.get(key) ?? [], said.get(key) ?? []));
     if (changed.length === 0) return { moved: 0, avtaler: 0 };
@@ -135,6 +191,16 @@ export class PersonWriter {
     const relinked = await repairRelations(db, deltakere);
     await insertLinkChanges(db, [...new Set([...avtaler, ...relinked])]);
     return avtaler.length;
+  }
+}
+
+async function againWhenOutOfTurn<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let made = 1; ; made++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isOutOfTurn(error) || made >= MAX_ATTEMPTS) throw error;
+    }
   }
 }
 

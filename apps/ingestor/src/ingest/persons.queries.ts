@@ -208,3 +208,50 @@ export async function discardOvertaken(
     values: [topic, partition, said.map(({ key }) => key), said.map(({ offset }) => offset), epoch],
   });
 }
+
+/**
+ * Of batches that could not be read, and wait: these keys have been told of since. There are none, mostly.
+ *
+ * @param from where what tells of them begins
+ */
+export async function noteSince(
+  db: Db,
+  { topic, epoch, partition }: TopicPartition,
+  { keys, from }: { keys: readonly string[]; from: number },
+): Promise<void> {
+  if (keys.length === 0) return;
+  await db.query({
+    name: 'noter_siden_bunke',
+    text: `insert into registernoekkel_siden
+           select b.parkert, nokkel from registerbunke b cross join unnest($5::uuid[]) as nokkel
+           where b.topic = $1 and (b.epoke < $2 or b.epoke = $2 and (b.partisjon <> $3 or b.kafka_offset < $4))
+           order by b.parkert, nokkel on conflict do nothing`,
+    values: [topic, epoch, partition, from, keys],
+  });
+}
+
+/** Keys that the register has told of since the batch; undefined: nobody has noted them. */
+export async function readSince(db: Db, parked: string): Promise<Set<string> | undefined> {
+  const { rows } = await db.query<{ nokkel: string | null }>(
+    'select s.nokkel from registerbunke b left join registernoekkel_siden s using (parkert) where b.parkert = $1',
+    [parked],
+  );
+  if (rows.length === 0) return undefined;
+  return new Set(rows.flatMap(({ nokkel }) => nokkel ?? []));
+}
+
+/** A batch waits from now on, with its position locked. */
+export async function insertWaitingBatch(db: Db, parked: string): Promise<void> {
+  await db.query(
+    `insert into registerbunke select id, topic, epoke, partisjon, kafka_offset from parkert_melding where id = $1
+     on conflict do nothing`,
+    [parked],
+  );
+}
+
+/** Of batches that nobody waits for any more nothing is noted. */
+export async function forgetBatches(db: Db): Promise<void> {
+  await db.query(
+    `delete from registerbunke b where not exists (select from parkert_melding p where p.id = b.parkert and p.tilstand = 'PARKERT')`,
+  );
+}

@@ -19,7 +19,10 @@ import {
   TOPIC,
   type TestIngest,
 } from '../testing/test-ingest.ts';
+import { parkHeld } from '../operations/held/park.ts';
+import { encodeBatch } from '../testing/record-batch.ts';
 import { ingestBatch } from './ingest-batch.ts';
+import { forgetBatches } from './persons.queries.ts';
 import { ConcurrentChangeError } from './avtaler.queries.ts';
 
 let setup: TestIngest;
@@ -378,6 +381,50 @@ test('an ident is changed while an avtale that bears it is being stored: the avt
   holder.release();
   await Promise.all([storing, joining]);
   expect(await deltakere()).toEqual({ [id(1)]: personOf(0, 1), [id(2)]: personOf(0, 1) });
+});
+
+test('a batch that could not be read is replayed, but for what has been said since, also when somebody was removed', async () => {
+  const WHO = { hvem: 'somebody', klient: 'vaktklient' };
+  const said = fc.array(
+    fc.record({
+      aktoer: fc.nat(3),
+      idents: fc.option(fc.uniqueArray(fc.nat(5), { minLength: 1, maxLength: 3 }), { freq: 3 }),
+    }),
+    { minLength: 1, maxLength: 5 },
+  );
+  await fc.assert(
+    fc.asyncProperty(said, said, said, async (before, held, since) => {
+      const messages = [...before, ...held, ...since].map(({ aktoer, idents }, offset) =>
+        identMessage(offset, aktoer, idents),
+      );
+      const [first, end] = [before.length, before.length + held.length];
+      await empty();
+      await identer(messages.slice(0, first));
+      const records = messages
+        .slice(first, end)
+        .map(({ key, value, offset }) => ({ offset, key, value, timestamp: 1, headers: [] }));
+      const plain = { producerId: -1, transactional: false, control: false, codec: 0, first, last: end - 1 };
+      const [stopped] = await setup.owner.query<{ id: string }[]>(
+        `insert into stanset_partisjon (topic, epoke, partisjon, fra_offset, til_offset, innhold, aarsak)
+         values ($1, 0, 0, $2, $3, $4, 'could not be read') returning id`,
+        [IDENT_TOPIC, first, end - 1, encodeBatch({ ...plain, records })],
+      );
+      const parked = await parkHeld(setup.pool, IDENT_TOPIC, String(stopped?.id), WHO);
+      await identer(messages.slice(end));
+      await setup.ingestor.parkedReplay.replay(parked, WHO);
+      const persons = async (): Promise<unknown> => {
+        const { registerident, personident } = await setup.dump();
+        return { registerident, personident };
+      };
+      const replayed = await persons();
+      await forgetBatches(setup.pool);
+      expect(await setup.owner.query('select from registernoekkel_siden')).toEqual([]);
+      await empty();
+      await identer(messages);
+      expect(replayed).toEqual(await persons());
+    }),
+    { numRuns: 15 },
+  );
 });
 
 test('the messages of the simulator end in the persons that it expects', async () => {

@@ -16,6 +16,7 @@ import { lockPosition, type TopicPartition } from '../kafka/positions.queries.ts
 import { ConcurrentChangeError, insertParked, isOutOfTurn } from './avtaler.queries.ts';
 import { toParked, type ParkedMessage, type Source } from './parse.ts';
 import { refusedReason } from './refused.ts';
+import { untold, type ToldType } from './told.ts';
 import { removeRows, repairDeviations, type Follow } from './resource-repair.ts';
 import { ResourceQueries, type EncodedResource } from './resource.queries.ts';
 
@@ -24,7 +25,7 @@ export interface ResourceIngest {
   resource: Resource;
   /** the setting that names its topic; without a value it is off */
   topicVariable: string;
-  /** an advisory lock, of `LOCKS`, that who writes it holds from before any row is locked; it comes after the position */
+  /** the advisory lock that who writes it holds, of `LOCKS`, when others than its writer take it too; else it has its own */
   lock?: string;
   /** Told of the keys before these are written; what it answers with is done after that, in the same transaction. */
   follow?: Follow;
@@ -76,6 +77,9 @@ const DEADLOCK = '40P01';
  * The one door to what a resource says, by its table of fields alone. A write is one transaction, as of avtaler: the
  * partition's position is locked, the caller selects, each message takes effect once or is parked with a reason, the
  * caller records, and what follows from it is brought up to date.
+ *
+ * Who writes a resource has a lock on all of it, from before the transaction has an id: the change feed is read in the order
+ * of ids, and what one transaction says of a row that another has just changed must not come before it.
  */
 export class ResourceWriter {
   private readonly queries: ResourceQueries;
@@ -121,10 +125,10 @@ export class ResourceWriter {
   }
 
   private async perform<T>(db: PoolClient, task: ResourceTask<T>, oneByOne: boolean): Promise<T> {
+    await this.takeLock(db);
     const selected = await task.select(db, await lockPosition(db, task));
     if ('answer' in selected) return selected.answer;
     const { messages, record, undo = false } = selected;
-    await this.takeLock(db);
     if (undo) await db.query('savepoint uendret');
     const written = await (oneByOne ? this.playEach(db, task, messages) : this.play(db, task, messages));
     // Where its topic is not read again, all bytes are kept.
@@ -161,9 +165,36 @@ export class ResourceWriter {
     });
   }
 
+  /**
+   * Of each of these of which the change feed says otherwise than what is stored, it tells.
+   *
+   * @param readTold once nobody else writes, what the feed says last of them
+   * @param record in the same transaction, of how many it told
+   */
+  tell(
+    keys: readonly string[],
+    readTold: (db: PoolClient) => Promise<ReadonlyMap<string, ToldType>>,
+    record: (db: PoolClient, count: number) => Promise<void>,
+  ): Promise<void> {
+    return inTransaction(this.pool, async (db) => {
+      await this.takeLock(db);
+      const known = await this.queries.lockStates(db, keys);
+      const there = new Set([...known].flatMap(([key, { deleted }]) => (deleted === null ? [key] : [])));
+      const changes = untold(keys, await readTold(db), there);
+      await this.queries.deleteHistory(
+        db,
+        changes.filter(({ type }) => type === 'SLETTET').map(({ key }) => key),
+      );
+      await this.queries.insertChanges(db, changes);
+      await record(db, changes.length);
+    });
+  }
+
   private async takeLock(db: PoolClient): Promise<void> {
-    const { lock } = this.ingest;
-    if (lock !== undefined) await db.query(`select pg_advisory_xact_lock(${lock})`);
+    const { lock, resource } = this.ingest;
+    await db.query(
+      `select pg_advisory_xact_lock(${lock ?? `hashtext('tiltak-datadeling ressurs ${resource.table}')`})`,
+    );
   }
 
   private async repair(db: PoolClient, source: Source, messages: readonly RawMessage[]): Promise<string[]> {
@@ -189,7 +220,8 @@ export class ResourceWriter {
       db,
       folds.flatMap(({ key, remembered }) => (remembered ? [{ key, state: remembered }] : [])),
     );
-    const erased = folds.filter(({ key, eraseHistory }) => eraseHistory && known.has(key));
+    // Also where no row is: somebody may have taken it away, and not what it was.
+    const erased = folds.filter(({ eraseHistory }) => eraseHistory);
     await queries.deleteHistory(
       db,
       erased.map(({ key }) => key),

@@ -3,7 +3,7 @@ import type { DeltakerId } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from '../database/transaction.ts';
 import type { RawMessage } from '../kafka/batch.ts';
-import { lockPosition, type TopicPartition } from '../kafka/positions.queries.ts';
+import { lockPosition, lockPositions, type TopicPartition } from '../kafka/positions.queries.ts';
 import {
   ConcurrentChangeError,
   deleteHistory,
@@ -20,19 +20,23 @@ import {
   noteFormerIdents,
   readNextAvtaler,
   readStates,
+  readVisibility,
   repairDeviations,
+  toldOtherwiseLater,
   updateFormerIdents,
   updateMemory,
   updateStored,
   type StoredAvtale,
 } from './avtaler.queries.ts';
-import { avtaleRow, encodeContent, type EncodedContent } from './avtaler.rows.ts';
+import { avtaleRow, changeRow, encodeContent, type EncodedContent } from './avtaler.rows.ts';
 import { Effects } from './effects.ts';
 import { ordinaryMessages } from './ordinary.ts';
 import { joinPersons } from './persons.ts';
 import { sharePersons } from './persons.queries.ts';
 import { parseMessages, toParked, type ParkedMessage, type Source } from './parse.ts';
 import { countHeld, Failures, Refusals } from './refused.ts';
+import type { ResourceWriter } from './resource-writer.ts';
+import { untold } from './told.ts';
 import { updateRelations } from './update-relations.ts';
 
 /** What a write came to. */
@@ -189,6 +193,19 @@ export class Writer {
     });
   }
 
+  /** As `ResourceWriter.tell`, of avtaler. Nothing is stored of the topic meanwhile. */
+  async tell(topic: string, ...task: Tell): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await inTransaction(this.pool, (db) => tellOf(db, topic, ...task));
+        return;
+      } catch (error) {
+        // A later transaction has told of one of them.
+        if (!(error instanceof ConcurrentChangeError) || attempt === MAX_ATTEMPTS) throw error;
+      }
+    }
+  }
+
   private async playWhole(db: PoolClient, source: Source, messages: readonly RawMessage[]): Promise<Played> {
     const { perAvtale, parked } = parseMessages(messages, source);
     const known = await readStates(db, [...perAvtale.keys()]);
@@ -325,4 +342,23 @@ function repairFold(stored: StoredAvtale, fold: Fold<EncodedContent>): Fold<Enco
   const wasVisible = stored.deleted === null && !stored.feilregistrert;
   const isVisible = state.deleted === null && !state.feilregistrert;
   return { ...fold, state: repairedState, changes: isVisible ? fold.changes : wasVisible ? removal : [] };
+}
+
+type Tell = Parameters<ResourceWriter['tell']>;
+
+async function tellOf(db: PoolClient, topic: string, ...[avtaleIder, readTold, record]: Tell): Promise<void> {
+  await lockPositions(db, topic);
+  const { visible, misregistered } = await readVisibility(db, avtaleIder);
+  const changes = untold(avtaleIder, await readTold(db), visible).map(({ key: avtaleId, type }): Change => {
+    if (type === 'ENDRET') return { avtaleId, type, reason: null };
+    return { avtaleId, type, reason: misregistered.has(avtaleId) ? 'FEILREGISTRERT' : 'SLETTET' };
+  });
+  await insertChanges(db, changes.map(changeRow));
+  await deleteHistory(
+    db,
+    changes.filter(({ reason }) => reason === 'SLETTET').map(({ avtaleId }) => avtaleId),
+  );
+  await record(db, changes.length);
+  const told = new Map(changes.map(({ avtaleId, type }) => [avtaleId, type]));
+  if (await toldOtherwiseLater(db, told)) throw new ConcurrentChangeError();
 }

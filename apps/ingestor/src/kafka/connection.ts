@@ -25,6 +25,8 @@ export interface KafkaConnection {
   foreground: Foreground;
   /** the stream of the person register, when there is one */
   identStream: Stream | undefined;
+  /** and its topic, to be read again beside that */
+  identTopic: Topic | undefined;
   /** of each resource that has a topic, the stream of it: for who takes its batches */
   resourceStreams: readonly ResourceStream[];
   /** the topic, to be read again beside the stream */
@@ -83,19 +85,19 @@ export function createKafkaConnection(
   const publisher = createPublisher(topic);
   const avtaler = createTopic(consumption);
   const stream = createStream(consumption);
+  const persons =
+    config.IDENT_TOPIC === undefined ? undefined : { ...consumption, ...identer, topic: config.IDENT_TOPIC };
   const watched = [
     { topic, resource: 'avtaler' },
-    ...(config.IDENT_TOPIC === undefined ? [] : [{ topic: config.IDENT_TOPIC, resource: undefined }]),
+    ...(config.IDENT_TOPIC === undefined ? [] : [{ topic: config.IDENT_TOPIC, resource: 'identer' }]),
     ...resourceStreams.map((resource) => ({ topic: resource.topic, resource: resource.name })),
   ];
   return {
     stream,
     foreground: stream,
     group: new GroupWatch(groupAdmin, stream, { groupId: consumption.groupId, clientId: clientIdOf(config) }),
-    identStream:
-      config.IDENT_TOPIC === undefined
-        ? undefined
-        : createStream({ ...consumption, ...identer, topic: config.IDENT_TOPIC }),
+    identStream: persons && createStream(persons),
+    identTopic: persons && createTopic(persons),
     resourceStreams,
     topic: avtaler,
     publisher,

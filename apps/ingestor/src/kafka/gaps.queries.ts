@@ -56,22 +56,21 @@ const FULL_SYNC = `
       select from synk_side p where p.synk_id = s.synk_id and (p.parkert is null or p.parkert > 0))`;
 
 /**
- * A rebuild of a resource, begun since the gap was found by somebody who said that the source has published all of it again:
+ * A rebuild of a resource, or of the person register, begun since the gap was found by somebody who said that the source has published all of it again:
  * what is stored is what the topic tells. Of what the topic lost, the topic itself tells nothing.
  */
 const REBUILD = `
   select 'gjenoppbygging ' || max(g.id) from gjenoppbygging g
   where g.topic = $1 and g.tilstand = 'FERDIG' and g.lukker_hull and g.startet >= h.oppdaget`;
 
-/** A topic, and what it brings; undefined: nothing that a gap of it could be closed by. */
+/** A topic, and what it brings. */
 export interface WatchedTopic {
   topic: string;
-  resource: string | undefined;
+  resource: string;
 }
 
 /** Closes the gaps of the topic that have been made up for, and answers with how many were closed. */
 export async function closeGaps(db: EntityManager, { topic, resource }: WatchedTopic): Promise<number> {
-  if (resource === undefined) return 0;
   const [, closed] = await db.query<[unknown, number]>(
     `update konsum_hull h set lukket = clock_timestamp(), lukket_av = r.av
      from (

@@ -26,6 +26,11 @@ export async function lockPosition(db: Db, { topic, epoch, partition }: TopicPar
   return rows[0]?.epoke === epoch ? Number(rows[0].neste_offset) : undefined;
 }
 
+/** Of all partitions, in the order in which everybody locks them: nobody stores anything of the topic meanwhile. */
+export async function lockPositions(db: Db, topic: string): Promise<void> {
+  await db.query('select from konsum_offset where topic = $1 order by partisjon for update', [topic]);
+}
+
 /** In the transaction that stores what lies before it. The position must be locked. */
 export async function setPosition(
   db: Db,

@@ -3,7 +3,8 @@ import { IsOptional, Matches } from 'class-validator';
 import { RESOURCES } from '../resources/resources.ts';
 
 export const AVTALER = 'avtaler';
-export const OTHERS = RESOURCES.map(({ resource }) => resource.name);
+/** With the person register, where it is read. */
+export const OTHERS = [...RESOURCES.map(({ resource }) => resource.name), 'identer'];
 export const RESOURCE_NAME = /^[a-z]{1,50}$/;
 
 /** Of what: another resource has it where its topic is set. */

@@ -6,6 +6,8 @@ export interface Served {
   topic: string;
   /** undefined: employers are not kept here */
   virksomhetTopic?: string | undefined;
+  /** undefined: the person register is not read */
+  identTopic?: string | undefined;
   /** those that the page of all organisations shows */
   organisasjoner: readonly ListedOrganisasjon[];
 }

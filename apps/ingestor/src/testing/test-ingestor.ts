@@ -94,6 +94,7 @@ function withoutKafka(kafka: KafkaConnection, end: PartitionExtent): KafkaConnec
     ...kafka,
     stream: new SilentStream(),
     identStream: undefined,
+    identTopic: undefined,
     resourceStreams: [],
     group: { isConsuming: false, start: () => undefined, stop: () => Promise.resolve() },
     topic: new Topic(

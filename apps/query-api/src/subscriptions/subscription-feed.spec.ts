@@ -488,6 +488,24 @@ test('by hovedenhet, whoever writes virksomheter, avtaler and members at once: w
   );
 }, 120_000);
 
+test('an avtale whose row was taken away by hand is told to be gone once the feed tells of it, and is no more', async () => {
+  await empty();
+  const path = `/api/v1/abonnementer/test-${String(++runs)}`;
+  const body = asMembers([BEDRIFTER[0] ?? '']);
+  expect(await api.call('PUT', path, { body })).toMatchObject({ status: 200 });
+  await inTransaction((sql) => writeAvtale(sql, 1, BEDRIFTER[0] ?? ''));
+  const before = await readAll(`test-${String(runs)}`, undefined, 5);
+  expect(before.lines).toMatchObject([{ avtaleId: avtale(1), type: 'ENDRET' }]);
+  // As a rebuild does, which finds what the feed lacks: no row of the avtale changes.
+  await api.owner.query('delete from avtale');
+  const tellGone = `insert into endring (avtale_id, type, aarsak) values ($1, 'SLETTET', 'SLETTET')`;
+  await api.owner.query(tellGone, [avtale(1)]);
+  const after = await readAll(`test-${String(runs)}`, before.position, 5);
+  expect(after.lines).toMatchObject([{ avtaleId: avtale(1), type: 'SLETTET' }]);
+  await api.owner.query(tellGone, [avtale(1)]);
+  expect((await readAll(`test-${String(runs)}`, after.position, 5)).lines).toEqual([]);
+});
+
 async function writeAvtale(sql: Sql, n: number, bedrift: string): Promise<void> {
   const values = [avtale(n), syntheticFnr(n), deltakerId(syntheticFnr(n)), bedrift];
   const columns =

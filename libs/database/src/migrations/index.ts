@@ -52,6 +52,8 @@ import { RevisorensTid1795800000000 } from './1795800000000-revisorens-tid.ts';
 import { EnheterUnder1795900000000 } from './1795900000000-enheter-under.ts';
 import { HullLukkesAvGjenoppbygging1796000100000 } from './1796000100000-hull-lukkes-av-gjenoppbygging.ts';
 import { Gjenoppbyggingsrapport1796000200000 } from './1796000200000-gjenoppbyggingsrapport.ts';
+import { GjenoppbyggingFortalt1796010000000 } from './1796010000000-gjenoppbygging-fortalt.ts';
+import { RegisterGjenoppbygging1796020000000 } from './1796020000000-register-gjenoppbygging.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -109,4 +111,6 @@ export const MIGRATIONS = [
   EnheterUnder1795900000000,
   HullLukkesAvGjenoppbygging1796000100000,
   Gjenoppbyggingsrapport1796000200000,
+  GjenoppbyggingFortalt1796010000000,
+  RegisterGjenoppbygging1796020000000,
 ];

@@ -34,6 +34,9 @@ export interface Findings {
   differences: number;
   reconciledAt: Date | null;
   reconciledAgeSeconds: number | null;
+  /** rebuilds that somebody must confirm, and since when the first of them waits */
+  rebuilds: number;
+  oldestRebuild: Date | null;
   deviations: number;
   checkedAt: Date | null;
   now: Date;
@@ -83,6 +86,11 @@ export function judge(found: Findings, adapter: AdapterstatusDto | null): Check[
       siden: iso(found.reconciledAt),
     },
     { kode: 'Relasjonsavvik', ...counted(found.deviations, 0, none(found.deviations)), siden: iso(found.checkedAt) },
+    {
+      kode: 'GjenoppbyggingVenter',
+      ...counted(found.rebuilds, 0, found.rebuilds > 0 ? 'OBS' : 'BRA'),
+      siden: iso(found.oldestRebuild),
+    },
     ...(adapter === null ? [] : ofAdapter(adapter, now)),
   ];
 }

@@ -48,6 +48,7 @@ const FINDINGS = `
     parkert.antall::int as parked, parkert.eldste as "oldestParked",
     stanset.antall::int as held, stanset.eldste as "oldestHeld",
     hull.antall::int as gaps, hull.eldste as "oldestGap",
+    venter.antall::int as rebuilds, venter.eldste as "oldestRebuild",
     coalesce((select count(*) from avstemming_differanse d where d.avstemming = siste.id and not d.fersk and d.rettet is null), 0)::int
       as differences,
     siste.avsluttet as "reconciledAt",
@@ -63,6 +64,8 @@ const FINDINGS = `
   (select count(*) as antall, min(stanset) as eldste from stanset_partisjon s
      where not exists (select from konsum_offset o where o.topic = s.topic and o.partisjon = s.partisjon
        and (o.epoke > s.epoke or o.neste_offset > s.til_offset))) stanset,
+  (select count(*) as antall, min(navngitt) as eldste from gjenoppbygging
+     where tilstand = 'KJORER' and navngitt is not null and not bekreftet) venter,
   (select count(*) as antall, min(oppdaget) as eldste from konsum_hull where lukket is null) hull
   left join lateral (select id, avsluttet from avstemming order by id desc limit 1) siste on true
   left join lateral (

@@ -21,6 +21,8 @@ const WELL: Findings = {
   differences: 0,
   reconciledAt: null,
   reconciledAgeSeconds: null,
+  rebuilds: 0,
+  oldestRebuild: null,
   deviations: 0,
   checkedAt: null,
   now: NOW,
@@ -41,6 +43,7 @@ test.each<[what: string, found: Partial<Findings>, expected: Record<string, stri
   ['messages were lost', { gaps: 1, oldestGap: NOW }, { HullIMeldingene: 'FEIL' }],
   ['the source and we differ', { differences: 2, reconciledAgeSeconds: 5 }, { Avstemmingsdifferanser: 'OBS' }],
   ['nobody has reconciled for long', { reconciledAgeSeconds: 8 * DAY + 1 }, { AvstemmingErGammel: 'OBS' }],
+  ['a rebuild waits for somebody', { rebuilds: 1, oldestRebuild: NOW }, { GjenoppbyggingVenter: 'OBS' }],
   ['a relation is not right', { deviations: 1 }, { Relasjonsavvik: 'FEIL' }],
 ])('what needs somebody is told, and nothing else: %s', (_, found, expected) => {
   const checks = judge({ ...WELL, ...found }, null);

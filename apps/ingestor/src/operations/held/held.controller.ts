@@ -1,23 +1,25 @@
-import { Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { ApiConflictResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyRequest } from 'fastify';
 import { Pool } from 'pg';
 import { ForRole, tokenOf } from '../../access.guard.ts';
-import { inTransaction } from '../../database/transaction.ts';
-import { lockPosition, setPosition } from '../../kafka/positions.queries.ts';
 import { metrics } from '../../metrics.ts';
 import { IdDto } from '../../paging.dto.ts';
-import { actorOf, recordAction, type Actor } from '../actions.queries.ts';
+import { SERVED, type Served } from '../served.ts';
+import { actorOf } from '../actions.queries.ts';
 import { StansedeDto, StansetParkertDto } from './held.dto.ts';
-import { insertParkedBatch, listHeld, readHeld, takeHeld, UNDECODABLE } from './held.queries.ts';
+import { listHeld, UNDECODABLE } from './held.queries.ts';
+import { parkHeld } from './park.ts';
 
 /** Partitions that stand still, since a batch of records can't be read. */
 @ApiTags('Stansede partisjoner')
 @ForRole('drift')
 @Controller('drift/v1/stansede')
 export class HeldController {
-  constructor(private readonly pool: Pool) {}
+  constructor(
+    private readonly pool: Pool,
+    @Inject(SERVED) private readonly served: Served,
+  ) {}
 
   @Get()
   @ApiOperation({ operationId: 'listStansede', summary: 'Partitions that wait for a batch that can not be read' })
@@ -47,27 +49,8 @@ export class HeldController {
   @ApiOkResponse({ type: StansetParkertDto })
   @ApiConflictResponse({ description: 'The partition has got past it' })
   async parkerStanset(@Param() { id }: IdDto, @Req() request: FastifyRequest): Promise<StansetParkertDto> {
-    const parked = await this.park(id, actorOf(tokenOf(request)));
+    const parked = await parkHeld(this.pool, this.served.identTopic, id, actorOf(tokenOf(request)));
     metrics.parked.inc({ kode: UNDECODABLE, felt: '' });
     return { parkert: parked };
-  }
-
-  /** Who consumes the partition sees by the position that it is to go on: it may be another process. */
-  private async park(id: string, who: Actor): Promise<string> {
-    const held = await readHeld(this.pool, id);
-    if (!held) throw new Problem(PROBLEMS.FINNES_IKKE, 'No partition stands still with this id');
-    return inTransaction(this.pool, async (db) => {
-      const place = { topic: held.topic, epoch: held.epoke, partition: held.partisjon };
-      const position = await lockPosition(db, place);
-      const content = await takeHeld(db, id);
-      const last = Number(held.tilOffset);
-      if (!content || position === undefined || position > last) {
-        throw new Problem(PROBLEMS.KONFLIKT, 'The partition has got past this batch');
-      }
-      const parked = await insertParkedBatch(db, held, content);
-      await setPosition(db, place, last + 1);
-      await recordAction(db, who, { handling: 'PARKER_STANSET', gjelder: parked, antall: 1 });
-      return parked;
-    });
   }
 }

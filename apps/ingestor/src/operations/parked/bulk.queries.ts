@@ -79,13 +79,13 @@ export async function releaseBulk(db: Pool, worker: string): Promise<void> {
 export async function recordProgress(
   db: Pool | PoolClient,
   id: string,
-  { done = 0, stillParked = 0, last = '0' }: { done?: number; stillParked?: number; last?: string | undefined },
+  { done = 0, stillParked = 0, last }: { done?: number; stillParked?: number; last?: string | undefined },
 ): Promise<boolean> {
   const { rowCount } = await db.query(
     `update parkert_handling set utfoert = utfoert + $2, fortsatt_parkert = fortsatt_parkert + $3,
-       siste_id = greatest(siste_id, $4), fornyet = now()
+       siste_id = coalesce($4, siste_id), fornyet = now()
      where id = $1 and tilstand = 'KJORER'`,
-    [id, done, stillParked, last],
+    [id, done, stillParked, last ?? null],
   );
   return rowCount !== 0;
 }

@@ -109,8 +109,10 @@ const SELECTED = `tilstand = 'PARKERT' and ($1::text is null or kode = $1) and (
 const VALUE_OF_MESSAGE = `case when kode <> '${UNDECODABLE}' then verdi end`;
 
 /**
- * Those with their bytes here, in the order they were parked, from after `after`; of a whole batch without them.
+ * Those with their bytes here, in the order of their places, from after that of `after`; of a whole batch without them. In
+ * that order, since a deletion takes the bytes of what waits and lies before it: that must have been played by then.
  *
+ * @param after the id of one of them, or '0'
  * @param most how many, and how many bytes of them when they are unpacked; but one, whatever its size
  */
 export async function readWaiting(
@@ -119,20 +121,34 @@ export async function readWaiting(
   after: string,
   most: { count: number; bytes: number },
 ): Promise<ParkedRowWithBytes[]> {
+  const [place] = (
+    await db.query<{ topic: string; epoke: number; partisjon: number; offset: string; avtrykk: Buffer }>(
+      'select topic, epoke, partisjon, kafka_offset as "offset", avtrykk from parkert_melding where id = $1',
+      [after],
+    )
+  ).rows;
+  const from = place ?? { topic: '', epoke: -1, partisjon: -1, offset: '-1', avtrykk: Buffer.alloc(0) };
   const { rows } = await db.query<ParkedRowWithBytes>(
     `select ${withValue(VALUE_OF_MESSAGE)} from parkert_melding where id in (
        select id from (
-         select id, row_number() over (order by id) as nr, sum(byte) over (order by id) as til_og_med from (
-           select id, coalesce(octet_length(nokkel), 0)
+         select id, row_number() over (order by ${PLACE}) as nr, sum(byte) over (order by ${PLACE}) as til_og_med from (
+           select id, ${PLACE}, coalesce(octet_length(nokkel), 0)
              + coalesce(case when kode <> '${UNDECODABLE}' then coalesce(lengde, octet_length(verdi)) end, 0) as byte
-           from parkert_melding where ${SELECTED} and innhold_fjernet is null and not utelatt and id > $4
-           order by id limit $5) neste) maalt
-       where nr = 1 or til_og_med <= $6)
-     order by id`,
-    [code ?? null, field ?? null, until, after, most.count, most.bytes],
+           from parkert_melding where ${SELECTED} and innhold_fjernet is null and not utelatt
+             and (${PLACE}) > ($6, $7::int, $8::int, $9::bigint, $10::bytea)
+           order by ${PLACE} limit $4) neste) maalt
+       where nr = 1 or til_og_med <= $5)
+     order by ${PLACE}`,
+    [
+      ...[code ?? null, field ?? null, until, most.count, most.bytes],
+      ...[from.topic, from.epoke, from.partisjon, from.offset, from.avtrykk],
+    ],
   );
   return rows.map(unpacked);
 }
+
+/** As the index has them. */
+const PLACE = 'topic, epoke, partisjon, kafka_offset, avtrykk';
 
 /** Where on the topic those lie whose bytes are only there. */
 export async function readLeftOutExtents(

@@ -4,6 +4,7 @@ import type { Pool, PoolClient } from 'pg';
 import { MESSAGES_IN_PIECE, type GiveWay } from '../../background/give-way.ts';
 import { inTransaction } from '../../database/transaction.ts';
 import { fingerprintOf, type ParkedMessage } from '../../ingest/parse.ts';
+import { readSince } from '../../ingest/persons.queries.ts';
 import { refusedReason } from '../../ingest/refused.ts';
 import type { PersonWriter } from '../../ingest/person-writer.ts';
 import type { ResourceWriter } from '../../ingest/resource-writer.ts';
@@ -308,8 +309,8 @@ export class ParkedReplay {
     noteAction: (db: PoolClient, outcome: 'SPILT_AV') => Promise<unknown>,
   ): Promise<ReplayOutcome> {
     const { id, topic, epoke: epoch, partisjon: partition } = parked;
-    if (topic === this.others.identer.topic) throw new Problem(PROBLEMS.KONFLIKT, OVERTAKEN);
     const messages = readParkedBatch(parked);
+    if (topic === this.others.identer.topic) return this.replayIdentBatch(parked, messages, who, noteAction);
     return this.writerOf(topic).write<ReplayOutcome>({
       topic,
       epoch,
@@ -322,6 +323,35 @@ export class ParkedReplay {
             await markReplayed(db, [id], who.hvem);
             await noteAction(db, 'SPILT_AV');
             return outcomeOf(written);
+          },
+        };
+      },
+    });
+  }
+
+  /** But for what the register has said of the same keys since. @throws Problem 409 when that was not noted */
+  private replayIdentBatch(
+    parked: ParkedRowWithBytes,
+    messages: readonly RawMessage[],
+    who: Actor,
+    noteAction: (db: PoolClient, outcome: 'SPILT_AV') => Promise<unknown>,
+  ): Promise<ReplayOutcome> {
+    const { id, topic, epoke: epoch, partisjon: partition } = parked;
+    return this.others.identer.writer.write<ReplayOutcome>({
+      topic,
+      epoch,
+      partition,
+      select: async (db) => {
+        requireBytes(requireParked(await lockParked(db, id)), parked, true);
+        const overtaken = await readSince(db, id);
+        if (!overtaken) throw new Problem(PROBLEMS.KONFLIKT, OVERTAKEN);
+        return {
+          messages,
+          overtaken,
+          record: async ({ keys }) => {
+            await markReplayed(db, [id], who.hvem);
+            await noteAction(db, 'SPILT_AV');
+            return keys.length > 0 ? 'TATT_INN' : 'FORELDET';
           },
         };
       },
@@ -391,7 +421,7 @@ const notRead = (topic: string): string =>
   `The ingestor does not read ${topic} now. It can be replayed when it does, or be discarded`;
 
 const OVERTAKEN =
-  'A batch of the person register may have been overtaken by what came after it. Ask the register to send its persons again, then discard this';
+  'The batch of the person register was parked by a version that did not note what came after it. Ask the register to send its persons again, then discard this';
 
 function reasonToStay(error: unknown): { code: string; field: string | null; reason: string } | undefined {
   if (!(error instanceof UndecodableError)) return refusedReason(error);
@@ -430,8 +460,8 @@ function gone({ topic, partisjon, offset }: ParkedRow, why: string, isIdent: boo
   return new Problem(
     PROBLEMS.KONFLIKT,
     isIdent
-      ? `The bytes of the message ${why}. It was of the person register, at ${place}: nothing reads that topic again, and ` +
-          'the next message of its key says all that there is. Discard this one'
+      ? `The bytes of the message ${why}. It was of the person register, at ${place}: the next message of its key says all ` +
+          'that there is, and a rebuild (POST /drift/v1/gjenoppbygging?ressurs=identer) reads the topic again. Discard this one'
       : `The bytes of the message ${why}. The topic has it, unless compaction has taken it, at ${place}: a rebuild ` +
           '(POST /drift/v1/gjenoppbygging) of what the topic is of reads it again, and resolves this one when it can be used. Else discard it',
   );

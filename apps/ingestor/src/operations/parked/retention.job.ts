@@ -1,5 +1,6 @@
 import { startJob, type BackgroundJob } from '@tiltak/platform';
 import type { Pool } from 'pg';
+import { forgetBatches } from '../../ingest/persons.queries.ts';
 import { metrics } from '../../metrics.ts';
 import { countLeftOut, pruneParked, readOldestAge } from './parked.queries.ts';
 
@@ -21,6 +22,7 @@ export class ParkedRetention {
 
   async round(): Promise<void> {
     await pruneParked(this.pool);
+    await forgetBatches(this.pool);
     metrics.oldestParked.set(await readOldestAge(this.pool));
     metrics.parkedLeftOut.set(await countLeftOut(this.pool));
   }

@@ -35,9 +35,9 @@ export class RebuildController {
     const rebuild = this.rebuilds.of(resource);
     const last = await rebuild.rebuilt.readProgress();
     const where = { ressurser: this.rebuilds.names, aapneHull: await rebuild.countGaps() };
-    const none = { lest: 0, antall: 0, rettet: 0, usette: 0, startet: null, avsluttet: null };
+    const none = { lest: 0, antall: 0, rettet: 0, varslet: 0, usette: 0, startet: null, avsluttet: null };
     if (!last) return { ressurs: resource, tilstand: 'INGEN', ...none, ...where };
-    const { tilstand, lest, antall, rettet, usette, startet, avsluttet } = last;
+    const { tilstand, lest, antall, rettet, varslet, usette, startet, avsluttet } = last;
     const times = { startet: startet.toISOString(), avsluttet: avsluttet?.toISOString() ?? null };
     const end = estimateEnd(last, new Date());
     const removed =
@@ -45,7 +45,7 @@ export class RebuildController {
         ? {}
         : { fjernet: last.fjernet, venterPaaBekreftelse: last.awaitsConfirmation, rapport: last.isReport };
     return {
-      ...{ ressurs: resource, tilstand, lest, antall, rettet, usette, ...removed, ...times, ...where },
+      ...{ ressurs: resource, tilstand, lest, antall, rettet, varslet, usette, ...removed, ...times, ...where },
       ...(end && { ferdigOmtrent: end.toISOString() }),
     };
   }

@@ -24,6 +24,12 @@ export class FramdriftDto {
   @ApiProperty({ type: 'integer', description: 'Rows that were not what their message says, and are by now' })
   rettet: number;
 
+  @ApiProperty({
+    type: 'integer',
+    description: 'Of which the change feed said otherwise than what is stored, and has been told since',
+  })
+  varslet: number;
+
   @ApiProperty({ type: 'integer', description: 'When all is read: those that the topic does not tell of any more' })
   usette: number;
 

@@ -5,8 +5,10 @@ import { inTransaction } from '../../database/transaction.ts';
 import { partOf, type MessageBatch } from '../../kafka/batch.ts';
 import { readEpoch } from '../../kafka/epochs.queries.ts';
 import type { TopicReader } from '../../kafka/topic-reader.ts';
+import { metrics } from '../../metrics.ts';
 import { recordAction, type Actor } from '../actions.queries.ts';
 import { lockWaitingAmong, markReplayed } from '../parked/parked.queries.ts';
+import { checkFeed } from './feed-check.ts';
 import type { Rebuildable } from './rebuildable.ts';
 import {
   countOpenGaps,
@@ -119,6 +121,7 @@ export class Rebuild {
   /** One round. */
   async round(signal: AbortSignal): Promise<void> {
     const running = await readRunning(this.pool, this.rebuilt.topic.name);
+    metrics.rebuildAwaits.set({ ressurs: this.rebuilt.name }, running?.isNamed && !running.isConfirmed ? 1 : 0);
     await this.join(running?.id);
     if (running) {
       this.restsUntil = 0;
@@ -131,7 +134,10 @@ export class Rebuild {
     if (!isNamed) await this.nameUnseen(id, signal);
     if (signal.aborted) return;
     const { removal } = this.rebuilt;
-    if (!removal) return setDone(this.pool, id);
+    if (!removal) {
+      if (await this.isFeedRight(id, signal)) await setDone(this.pool, id);
+      return;
+    }
     const named = isNamed ? { isConfirmed } : await removal.setNamed(id);
     if (!named?.isConfirmed) return;
     for (let isMore = !isReport; isMore;) {
@@ -139,7 +145,17 @@ export class Rebuild {
       isMore = await this.rows.take((most) => removal.remove(id, most));
       if (isMore && (await readRunning(this.pool, this.rebuilt.topic.name))?.id !== id) return;
     }
-    await setDone(this.pool, id, await removal.check({ repair: !isReport }));
+    const repaired = await removal.check(id, { repair: !isReport });
+    // What it would be told depends on what would have been put right before.
+    if (isReport || (await this.isFeedRight(id, signal))) await setDone(this.pool, id, repaired);
+  }
+
+  /** Last, when the rows are. @returns whether it is, by now */
+  private isFeedRight(id: string, signal: AbortSignal): Promise<boolean> {
+    const { feed } = this.rebuilt;
+    if (!feed) return Promise.resolve(true);
+    const isOver = async (): Promise<boolean> => (await readRunning(this.pool, this.rebuilt.topic.name))?.id !== id;
+    return checkFeed(this.pool, id, feed, { pieces: this.rows, isOver, signal });
   }
 
   private async nameUnseen(id: string, signal: AbortSignal): Promise<void> {
@@ -231,13 +247,15 @@ export class Rebuild {
         return {
           messages,
           undo: plan.isReport,
-          record: async ({ keys, parked, repaired }) => {
+          record: async (read) => {
+            const { parked, repaired } = read;
             const unusable = new Set(parked.map(({ position }) => position.offset));
             const used = messages.filter(({ offset }) => !unusable.has(offset));
             // What waited can be used by now.
-            const waiting = plan.isReport ? [] : await lockWaitingAmong(db, batch, used);
+            const isLeft = plan.isReport || this.rebuilt.isAppliedLast === true;
+            const waiting = isLeft ? [] : await lockWaitingAmong(db, batch, used);
             if (waiting.length > 0) await markReplayed(db, waiting, plan.startedBy);
-            await this.rebuilt.recordSeen(db, plan.id, keys);
+            await this.rebuilt.recordSeen(db, plan.id, read);
             const count = await this.rebuilt.recordRepaired(db, plan.id, repaired);
             await recordRead(db, plan.id, { partition, next: Math.max(plan.next, nextOffset), repaired: count });
             return nextOffset;

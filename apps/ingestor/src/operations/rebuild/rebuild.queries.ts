@@ -11,6 +11,8 @@ export interface RebuildProgress {
   startetAv: string;
   avsluttet: Date | null;
   rettet: number;
+  /** of which the change feed said otherwise than what is stored, and was told */
+  varslet: number;
   lest: number;
   antall: number;
   usette: number;
@@ -54,7 +56,7 @@ export async function insertRebuild(
 export async function readProgress(db: Pool, topic: string): Promise<RebuildProgress | undefined> {
   const { rows } = await db.query<RebuildProgress>(
     `select g.id, g.tilstand, g.startet, g.startet_av as "startetAv", g.avsluttet, g.rettet::int as rettet,
-       coalesce(sum(least(p.neste_offset, p.slutt_offset) - p.start_offset), 0)::float8 as lest,
+       g.varslet::int as varslet, coalesce(sum(least(p.neste_offset, p.slutt_offset) - p.start_offset), 0)::float8 as lest,
        coalesce(sum(p.slutt_offset - p.start_offset), 0)::float8 as antall,
        case when g.tilstand = 'FERDIG' then
          (select count(*)::int from gjenoppbygging_usett u where u.gjenoppbygging = g.id) else 0 end as usette,

@@ -4,8 +4,11 @@ import { columnsOf } from '../../ingest/resource-columns.ts';
 import type { ResourceIngest, ResourceWriter } from '../../ingest/resource-writer.ts';
 import type { Writer } from '../../ingest/writer.ts';
 import type { RawMessage } from '../../kafka/batch.ts';
-import type { TopicPartition } from '../../kafka/positions.queries.ts';
+import { lockPositions, type TopicPartition } from '../../kafka/positions.queries.ts';
 import type { Topic } from '../../kafka/topic-reader.ts';
+import type { CheckedFeed } from './feed-check.ts';
+import type { SaidOfPersons } from './person-rebuild.queries.ts';
+import { deleteRest } from './feed-check.queries.ts';
 import {
   deleteSeen,
   nameUnseen,
@@ -17,7 +20,6 @@ import {
 import {
   chooseUnseen,
   deleteSeenKeys,
-  lockPositions,
   nameUnseenKeys,
   readRepairedKeys,
   readResourceProgress,
@@ -36,6 +38,8 @@ export interface ReadAgain {
   parked: ParkedMessage[];
   /** of rows that were not what their messages say, and are by now, unless it is undone */
   repaired: string[];
+  /** of the person register: what they say last of each */
+  said?: SaidOfPersons;
 }
 
 export interface ReadAgainTask<T> extends TopicPartition {
@@ -51,11 +55,13 @@ export interface Rebuildable {
   /** as `ressurs` names it */
   name: string;
   topic: Topic;
+  /** what is read is noted, and takes effect when all is: what waits parked is not done with before that */
+  isAppliedLast?: boolean;
   /** Stores messages at their own places, as the stream does, and puts right what does not say what they say. */
   write: <T>(task: ReadAgainTask<T>) => Promise<T>;
   /** before a plan is made, in the same transaction */
   prepare?: (db: PoolClient) => Promise<void>;
-  recordSeen: (db: PoolClient, id: string, keys: readonly string[]) => Promise<void>;
+  recordSeen: (db: PoolClient, id: string, read: ReadAgain) => Promise<void>;
   /** @returns how many of them had not been counted before */
   recordRepaired: (db: PoolClient, id: string, keys: readonly string[]) => Promise<number>;
   /** @returns the last that was looked at; undefined when there are no more */
@@ -63,6 +69,8 @@ export interface Rebuildable {
   deleteSeen: (count: number) => Promise<number>;
   readProgress: () => Promise<RebuildProgress | undefined>;
   readUnseen: (id: string, after: string | null, count: number) => Promise<string[]>;
+  /** the change feed of what is built anew; undefined: it has none */
+  feed: CheckedFeed | undefined;
   /** undefined: what the topic does not tell of is named, and stays */
   removal: Removal | undefined;
 }
@@ -74,7 +82,7 @@ export interface Removal {
   /** @returns whether there may be more */
   remove: (id: string, count: number) => Promise<boolean>;
   /** What follows from all rows is held against these. @returns how much of it was wrong, and is right by now */
-  check: (options: { repair: boolean }) => Promise<number>;
+  check: (id: string, options: { repair: boolean }) => Promise<number>;
   /** Keys of rows that were not what their messages say, as many as are named. */
   readRepaired: (id: string, after: string | null, count: number) => Promise<string[]>;
 }
@@ -102,12 +110,20 @@ export function rebuildAvtaler(pool: Pool, writer: Writer, topic: Topic): Rebuil
           };
         },
       }),
-    recordSeen,
+    recordSeen: (db, id, { keys }) => recordSeen(db, id, keys),
     recordRepaired: (_db, _id, keys) => Promise.resolve(keys.length),
     nameUnseen: (id, after, count) => nameUnseen(pool, id, after, count),
-    deleteSeen: (count) => deleteSeen(pool, count),
+    deleteSeen: async (count) =>
+      (await deleteSeen(pool, count)) + (await deleteRest(pool, 'gjenoppbygging_fortalt', count)),
     readProgress: () => readProgress(pool, topic.name),
     readUnseen: (id, after, count) => readUnseen(pool, id, after, count),
+    feed: {
+      columns: {
+        ...{ feed: 'endring', table: 'avtale', key: 'avtale_id', keyType: 'uuid' },
+        isVisible: '(slettet is null and not feilregistrert)',
+      },
+      tell: (keys, readTold, record) => writer.tell(topic.name, keys, readTold, record),
+    },
     removal: undefined,
   };
 }
@@ -139,14 +155,20 @@ export function rebuildResource(
         },
       }),
     prepare: (db) => lockPositions(db, topic.name),
-    recordSeen: recordSeenKeys,
+    recordSeen: (db, id, { keys }) => recordSeenKeys(db, id, keys),
     recordRepaired: recordRepairedKeys,
     nameUnseen: (id, after, count) => nameUnseenKeys(pool, id, columns, { after, count }),
-    deleteSeen: (count) => deleteSeenKeys(pool, count),
+    deleteSeen: async (count) =>
+      (await deleteSeenKeys(pool, count)) + (await deleteRest(pool, 'gjenoppbygging_fortalt', count)),
     readProgress: () => readResourceProgress(pool, topic.name),
     readUnseen: (id, after, count) => readUnseenKeys(pool, id, after, count),
+    feed: {
+      columns: { ...columns, feed: `${columns.table}_endring`, isVisible: '(slettet is null)' },
+      tell: (keys, readTold, record) => writer.tell(keys, readTold, record),
+    },
     removal: {
-      setNamed: (id) => setNamed(pool, id, columns, maxPercent),
+      setNamed: (id) =>
+        setNamed(pool, id, `(select count(*) as alle from ${columns.table} where slettet is null)`, maxPercent),
       remove: async (id, count) => {
         const keys = await readUndecided(pool, id, count);
         if (keys.length === 0) return false;
@@ -157,7 +179,7 @@ export function rebuildResource(
         );
         return true;
       },
-      check: (options) => ingest.check?.(pool, options) ?? Promise.resolve(0),
+      check: (_id, options) => ingest.check?.(pool, options) ?? Promise.resolve(0),
       readRepaired: (id, after, count) => readRepairedKeys(pool, id, after, count),
     },
   };

@@ -4,14 +4,6 @@ import type { ResourceColumns } from '../../ingest/resource-columns.ts';
 import { UNDECODABLE } from '../held/held.queries.ts';
 import type { RebuildProgress } from './rebuild.queries.ts';
 
-/**
- * Before its plan is made: what the stream is storing now lies before the end then, and what it stores after this it notes
- * as seen.
- */
-export async function lockPositions(db: PoolClient, topic: string): Promise<void> {
-  await db.query('select from konsum_offset where topic = $1 order by partisjon for update', [topic]);
-}
-
 /** Keys that the topic tells of, in order: the stream notes some of the same. */
 export async function recordSeenKeys(db: PoolClient, id: string, keys: readonly string[]): Promise<void> {
   await db.query(
@@ -94,11 +86,13 @@ const LOWEST: Readonly<Record<string, string>> = { uuid: '00000000-0000-0000-000
 /**
  * All are named. They may go, unless they are more than the share, or all there is, or the topic has a batch that nobody can
  * read: what that tells of is not known.
+ *
+ * @param stored a table with the column `alle`, how many there are; code, and never from outside
  */
 export async function setNamed(
   db: Pool,
   id: string,
-  { table }: ResourceColumns,
+  stored: string,
   maxPercent: number,
 ): Promise<{ isConfirmed: boolean } | undefined> {
   const { rows } = await db.query<{ isConfirmed: boolean }>(
@@ -106,7 +100,7 @@ export async function setNamed(
        select usette = 0 or usette < alle and usette * 100 <= alle * $2::int and not exists (
          select from parkert_melding p where p.topic = g.topic and p.tilstand = 'PARKERT' and p.kode = $3)
        from (select count(*) as usette from gjenoppbygging_ressurs_usett where gjenoppbygging = $1) u,
-         (select count(*) as alle from ${table} where slettet is null) a)
+         ${stored} a)
      where id = $1 and tilstand = 'KJORER' returning bekreftet as "isConfirmed"`,
     [id, maxPercent, UNDECODABLE],
   );
@@ -176,7 +170,7 @@ export async function setDecided(
 export async function readResourceProgress(db: Pool, topic: string): Promise<RebuildProgress | undefined> {
   const { rows } = await db.query<RebuildProgress>(
     `select g.id, g.tilstand, g.startet, g.startet_av as "startetAv", g.avsluttet, g.rettet::int as rettet,
-       g.rapport as "isReport", p.lest::float8 as lest, p.antall::float8 as antall,
+       g.varslet::int as varslet, g.rapport as "isReport", p.lest::float8 as lest, p.antall::float8 as antall,
        case when g.navngitt is null then 0 else u.usette end::int as usette, u.fjernet::int as fjernet,
        g.tilstand = 'KJORER' and g.navngitt is not null and not g.bekreftet as "awaitsConfirmation"
      from gjenoppbygging g,

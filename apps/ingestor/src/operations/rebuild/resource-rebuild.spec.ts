@@ -1,24 +1,26 @@
 import fc from 'fast-check';
 import { ResourceWriter } from '../../ingest/resource-writer.ts';
-import type { MessageBatch, RawMessage } from '../../kafka/batch.ts';
 import { closeGaps } from '../../kafka/gaps.queries.ts';
-import { Topic } from '../../kafka/topic-reader.ts';
 import { ingestResource } from '../../resources/resource.consumer.ts';
 import { checkHierarchy } from '../../resources/virksomheter/hierarchy.ts';
 import { virksomheter } from '../../resources/virksomheter/virksomheter.ts';
+import { ListedTopic } from '../../testing/listed-topic.ts';
 import { expectedVirksomheter, nr, raw, said, type Said } from '../../testing/said-virksomheter.ts';
 import { startTestIngest, type TestIngest } from '../../testing/test-ingest.ts';
+import { metrics } from '../../metrics.ts';
+import { readCondition } from '../condition/condition.queries.ts';
+import type { Served } from '../served.ts';
 import { rebuildResource } from './rebuildable.ts';
 import { Rebuild, type RebuildOptions } from './rebuild.job.ts';
 
-/** Without Kafka: the topic is a list for each partition, which forgets as compaction and retention do. */
 const OWN = 'virksomheter';
 const PARTITIONS = 3;
 const WHO = { hvem: 'somebody', klient: 'vaktklient' };
 let setup: TestIngest;
 let writer: ResourceWriter;
-let log: RawMessage[][];
-let ends: number[];
+let topics: ListedTopic;
+/** by partition and offset */
+let messages: Said[][];
 
 beforeAll(async () => {
   setup = await startTestIngest({ VIRKSOMHET_TOPIC: OWN });
@@ -34,61 +36,20 @@ async function empty(): Promise<void> {
     [OWN],
   );
   await setup.owner.query(`insert into topic_epoke values ($1, 0, 'own') on conflict do nothing`, [OWN]);
-  log = Array.from({ length: PARTITIONS }, () => []);
-  ends = log.map(() => 0);
+  topics = new ListedTopic(OWN, PARTITIONS);
+  messages = topics.lanes.map(() => []);
 }
 
 /** Published, and stored by the stream. */
 async function publish(all: readonly Said[], size = 3): Promise<void> {
   for (const [partition, lane] of Map.groupBy(all, ({ unit }) => unit % PARTITIONS)) {
-    const from = ends[partition] ?? 0;
-    const messages = lane.map((one, n) => raw(one, from + n));
-    log[partition]?.push(...messages);
-    ends[partition] = from + messages.length;
-    for (let n = 0; n < messages.length; n += size) {
-      await ingestResource(writer, batchOf(partition, messages.slice(n, n + size), from + n));
-    }
+    messages[partition]?.push(...lane);
+    for (const batch of topics.append(partition, lane, raw, size)) await ingestResource(writer, batch);
   }
 }
 
-function batchOf(partition: number, messages: readonly RawMessage[], fetchedFrom: number): MessageBatch {
-  const nextOffset = (messages.at(-1)?.offset ?? fetchedFrom - 1) + 1;
-  return { topic: OWN, epoch: 0, partition, fetchedFrom, messages, nextOffset, endOffset: nextOffset };
-}
-
-/** Reads what the topic holds when it is asked, some messages at a time; `onPiece` may disturb it. */
-function topicThat(onPiece: () => Promise<void>): Topic {
-  const describe = (): Promise<never> =>
-    Promise.resolve({
-      id: 'own',
-      partitions: ends.map((end, partition) => ({ partition, start: 0, end, stableEnd: end })),
-    } as never);
-  return new Topic(OWN, describe, ({ handle, positions }) => {
-    let isClosed = false;
-    const read = async (): Promise<void> => {
-      const from = await positions({ ...(await (describe() as Promise<object>)), epoch: 0 } as never);
-      for (const [partition, start] of from) {
-        for (let next = start; next < (ends[partition] ?? 0) && !isClosed;) {
-          const messages = (log[partition] ?? []).filter(({ offset }) => offset >= next).slice(0, 2);
-          const piece = batchOf(partition, messages, next);
-          next = await handle(messages.length > 0 ? piece : { ...piece, nextOffset: ends[partition] ?? 0 });
-          await onPiece();
-        }
-      }
-    };
-    let reading: Promise<void> = Promise.resolve();
-    return {
-      listen: () => void (reading = read()),
-      close: () => {
-        isClosed = true;
-        return reading.catch(() => undefined);
-      },
-    };
-  });
-}
-
 function rebuildWith(onPiece: () => Promise<void>, maxPercent: number): Rebuild {
-  const topic = topicThat(onPiece);
+  const topic = topics.asTopic(onPiece);
   const beside = { writer: new ResourceWriter(setup.pool, virksomheter), topic, maxPercent };
   return new Rebuild(setup.pool, rebuildResource(setup.pool, virksomheter, beside), setup.ingestor.giveWay);
 }
@@ -145,7 +106,7 @@ function expected(all: readonly Said[]): unknown[] {
 /** What compaction leaves is at least the last of each unit; of those that are lost, nothing. */
 function forget(lost: ReadonlySet<number>, keep: readonly boolean[]): void {
   let n = 0;
-  log = log.map((lane) => {
+  topics.lanes = topics.lanes.map((lane) => {
     const last = new Map(lane.map(({ key, offset }) => [String(key), offset]));
     return lane.filter(({ key, offset }) => {
       if (lost.has(Number(String(key)) - 900_000_000)) return false;
@@ -156,7 +117,9 @@ function forget(lost: ReadonlySet<number>, keep: readonly boolean[]): void {
 
 /** As by hand: those that can be put right, since the topic still has what decided them. */
 async function corrupt(units: readonly number[]): Promise<void> {
-  const kept = log.flatMap((lane, partition) => lane.map(({ offset }) => `${String(partition)} ${String(offset)}`));
+  const kept = topics.lanes.flatMap((lane, partition) =>
+    lane.map(({ offset }) => `${String(partition)} ${String(offset)}`),
+  );
   await setup.owner.query(
     `update virksomhet set navn = 'wrong', overordnet_enhet = '900000009', hovedenhet = '900000007'
      where organisasjonsnummer = any($1) and slettet is null and kilde_partisjon || ' ' || kilde_offset = any($2)`,
@@ -174,36 +137,61 @@ const random = fc.record({
   lost: fc.uniqueArray(fc.integer({ min: 0, max: 7 }), { maxLength: 4 }),
   keep: fc.array(fc.boolean(), { minLength: 1, maxLength: 7 }),
   wrong: fc.uniqueArray(fc.integer({ min: 0, max: 7 }), { maxLength: 4 }),
+  /** by hand: the rows of these are taken away, and the lines of those */
+  taken: fc.uniqueArray(fc.integer({ min: 0, max: 7 }), { maxLength: 3 }),
+  untold: fc.uniqueArray(fc.integer({ min: 0, max: 7 }), { maxLength: 3 }),
   kills: fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 3 }),
 });
 
-test('whatever the topic has lost, whoever is killed and whatever the stream brings meanwhile, it comes to what the topic tells', async () => {
+/** What one has who follows the feed: those whose last line says that they are there. */
+const toldOf = async (): Promise<unknown[]> => {
+  const rows = await setup.owner.query<{ nr: string }[]>(
+    `select nr from (select distinct on (organisasjonsnummer) organisasjonsnummer as nr, type from virksomhet_endring
+     order by organisasjonsnummer, tx desc, lopenr desc) siste where type = 'ENDRET' order by 1`,
+  );
+  return rows.map((row) => row.nr);
+};
+const numbersOf = (rows: readonly unknown[]): unknown[] => rows.map((row) => (row as { nr: string }).nr);
+
+test('whatever the topic has lost, whoever is killed and whatever the stream brings meanwhile, it comes to what the topic tells, and so does the feed', async () => {
   await fc.assert(
-    fc.asyncProperty(random, async ({ before, during, late, after, lost: names, keep, wrong, kills }) => {
-      await empty();
-      await publish(before);
-      const shown = new Set(expected(before).map((row) => (row as { nr: string }).nr));
-      // A deletion is remembered, also when the topic has forgotten it.
-      const lost = new Set(names.filter((unit) => shown.has(nr(unit))));
-      forget(lost, keep);
-      await corrupt(wrong);
-      const rebuild = await finish(kills, () => publish(during), 0);
-      const { awaitsConfirmation, usette } = (await rebuild.rebuilt.readProgress()) ?? {};
-      const told = new Set([...during, ...(awaitsConfirmation ? late : [])].map(({ unit }) => unit));
-      await publish(late);
-      if (awaitsConfirmation) {
-        await rebuild.confirm(usette ?? 0, WHO);
-        await rebuild.round(signal);
-      }
-      await rebuild.stop();
-      const fresh = [...lost].filter((unit) => !told.has(unit));
-      expect(await rebuild.rebuilt.readProgress()).toMatchObject({ tilstand: 'FERDIG', fjernet: fresh.length });
-      const known = before.filter(({ unit }) => !fresh.includes(unit));
-      expect(await visible()).toEqual(expected([...known, ...during, ...late]));
-      await publish(after);
-      expect(await visible()).toEqual(expected([...known, ...during, ...late, ...after]));
-      expect(await checkHierarchy(setup.pool, { repair: false })).toEqual([]);
-    }),
+    fc.asyncProperty(
+      random,
+      async ({ before, during, late, after, lost: names, keep, wrong, taken, untold, kills }) => {
+        await empty();
+        await publish(before);
+        const shown = new Set(expected(before).map((row) => (row as { nr: string }).nr));
+        // A deletion is remembered, also when the topic has forgotten it.
+        const lost = new Set(names.filter((unit) => shown.has(nr(unit))));
+        forget(lost, keep);
+        await corrupt(wrong);
+        for (const [table, units] of Object.entries({ virksomhet: taken, virksomhet_endring: untold })) {
+          await setup.owner.query(`delete from ${table} where organisasjonsnummer = any($1)`, [units.map(nr)]);
+        }
+        // Of these only what is left tells.
+        const left = topics.lanes.flatMap((lane, partition) => lane.map(({ offset }) => messages[partition]?.[offset]));
+        const rebuild = await finish(kills, () => publish(during), 0);
+        const { awaitsConfirmation, usette } = (await rebuild.rebuilt.readProgress()) ?? {};
+        const told = new Set([...during, ...(awaitsConfirmation ? late : [])].map(({ unit }) => unit));
+        await publish(late);
+        if (awaitsConfirmation) {
+          await rebuild.confirm(usette ?? 0, WHO);
+          await rebuild.round(signal);
+        }
+        await rebuild.stop();
+        const fresh = [...lost].filter((unit) => !told.has(unit) && !taken.includes(unit));
+        expect(await rebuild.rebuilt.readProgress()).toMatchObject({ tilstand: 'FERDIG', fjernet: fresh.length });
+        const known = before.filter((one) =>
+          taken.includes(one.unit) ? left.includes(one) : !fresh.includes(one.unit),
+        );
+        expect(await visible()).toEqual(expected([...known, ...during, ...late]));
+        expect(await toldOf()).toEqual(numbersOf(await visible()));
+        await publish(after);
+        expect(await visible()).toEqual(expected([...known, ...during, ...late, ...after]));
+        expect(await toldOf()).toEqual(numbersOf(await visible()));
+        expect(await checkHierarchy(setup.pool, { repair: false })).toEqual([]);
+      },
+    ),
     { numRuns: 25 },
   );
 }, 60_000);
@@ -220,6 +208,12 @@ test('what goes is told of in the feed, leaves no history and moves those below 
     usette: 1,
     fjernet: 0,
   });
+  await first.round(signal);
+  expect((await metrics.rebuildAwaits.get()).values).toEqual([{ labels: { ressurs: 'virksomheter' }, value: 1 }]);
+  const served = { organisasjon: 'nav', topic: OWN } as Served;
+  expect((await readCondition(setup.pool, served, setup.ingestor.adapter.syncs.deadlines)).sjekker).toContainEqual(
+    expect.objectContaining({ kode: 'GjenoppbyggingVenter', tilstand: 'OBS', verdi: 1 }),
+  );
   await expect(first.confirm(2, WHO)).rejects.toMatchObject({ problemType: { status: 409 } });
   await first.cancel(WHO);
   await first.stop();

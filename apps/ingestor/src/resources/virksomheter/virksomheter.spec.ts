@@ -114,6 +114,38 @@ test('whatever is said in whatever order, by two writers at once and twice, rows
   );
 });
 
+test('of two writers at once, whoever began first: the last line of a unit says whether it is there', async () => {
+  const [one, other] = writers;
+  if (!one || !other) throw new Error('There are two');
+  const say = (unit: number, above: number | null, at = 1): Said => ({ unit, above, at, kind: 'SAYS' });
+  await ingestResource(one, batch(0, [raw(say(1, 2), 0)]));
+  await ingestResource(one, batch(1, [raw(say(2, null), 0)]));
+  // Its transaction has an id, and comes no further, while the other one moves what is above the unit that it deletes.
+  const begun = Promise.withResolvers<undefined>();
+  const goOn = Promise.withResolvers<undefined>();
+  const write: ResourceWriter['write'] = (task) =>
+    one.write({
+      ...task,
+      select: async (db, position) => {
+        begun.resolve(undefined);
+        await goOn.promise;
+        return task.select(db, position);
+      },
+    });
+  const stopped = Object.assign(Object.create(one) as ResourceWriter, { write });
+  const deleting = ingestResource(stopped, batch(0, [raw({ ...say(1, null), kind: 'BURIES' }, 1)]));
+  await begun.promise;
+  const moving = ingestResource(other, batch(1, [raw(say(2, 3, 2), 1)]));
+  await Promise.race([moving, new Promise((done) => setTimeout(done, 200))]);
+  goOn.resolve(undefined);
+  await Promise.all([deleting, moving]);
+  const lines = await setup.owner.query(
+    'select type from virksomhet_endring where organisasjonsnummer = $1 order by tx, lopenr',
+    [nr(1)],
+  );
+  expect(lines.at(-1)).toEqual({ type: 'SLETTET' });
+});
+
 test('a message with a field that can not be used is parked with its reason, and the others are stored', async () => {
   const [writer] = writers;
   if (!writer) throw new Error('There are two');

@@ -78,7 +78,7 @@ async function show() {
 }
 
 function wordsOf(rebuild) {
-  const { ressurs, tilstand, lest, antall, rettet, usette, fjernet, ferdigOmtrent, avsluttet } = rebuild;
+  const { ressurs, tilstand, lest, antall, rettet, varslet, usette, fjernet, ferdigOmtrent, avsluttet } = rebuild;
   if (rebuild.rapport && tilstand === 'FERDIG') {
     return `Rapport ferdig ${time(avsluttet)}. Ingenting er endret. ${number(rettet)} rader er ikke det topicen sier, og ${number(usette)} ${ressurs} finnes ikke på topicen lenger.`;
   }
@@ -89,11 +89,12 @@ function wordsOf(rebuild) {
     ressurs === AVTALER
       ? `${number(usette)} avtaler fantes ikke lenger på topicen; de er ikke slettet.`
       : `${number(fjernet ?? 0)} ${ressurs} som ikke fantes på topicen lenger, er fjernet.`;
+  const told = varslet > 0 ? ` Endringsstrømmen sa noe annet om ${number(varslet)}, og er rettet.` : '';
   const texts = {
     INGEN: 'Ingen gjenoppbygging er startet.',
     KJORER: `Pågår: ${number(lest)} av ${number(antall)} plasser på topicen er lest.${ferdigOmtrent ? ` Ferdig omtrent ${time(ferdigOmtrent)}.` : ''}`,
     STOPPET: `Stoppet ${time(avsluttet)}.`,
-    FERDIG: `Ferdig ${time(avsluttet)}. ${number(rettet)} rader er rettet. ${left}`,
+    FERDIG: `Ferdig ${time(avsluttet)}. ${number(rettet)} rader er rettet. ${left}${told}`,
   };
   return texts[tilstand];
 }

@@ -1,0 +1,89 @@
+import type { Pool } from 'pg';
+import { MESSAGES_IN_PIECE, type GiveWay } from '../../background/give-way.ts';
+import type { PersonWriter } from '../../ingest/person-writer.ts';
+import { lockPositions } from '../../kafka/positions.queries.ts';
+import type { Topic } from '../../kafka/topic-reader.ts';
+import { deleteRest } from './feed-check.queries.ts';
+import { chooseOtherwise, nameUnseenPersons, readOtherwise, recordSaid } from './person-rebuild.queries.ts';
+import type { Rebuildable } from './rebuildable.ts';
+import {
+  chooseUnseen,
+  deleteSeenKeys,
+  readRepairedKeys,
+  readResourceProgress,
+  readUndecided,
+  readUnseenKeys,
+  recordRepairedKeys,
+  setDecided,
+  setNamed,
+} from './resource-rebuild.queries.ts';
+
+/** Keys at a time; nobody writes avtaler while persons are changed. */
+const REMOVED_AT_ONCE = 100;
+
+/**
+ * The person register, whose last message of a key holds all there is to say of it, and of whose messages no place is
+ * kept: read one after the other they would bring back what was. So what the topic says last of each is noted first, and
+ * held against what is stored when all is read; what the stream has told of meanwhile is left to it.
+ */
+export function rebuildPersons(
+  pool: Pool,
+  writer: PersonWriter,
+  { topic, giveWay, maxPercent }: { topic: Topic; giveWay: GiveWay; maxPercent: number },
+): Rebuildable {
+  const pieces = giveWay.inPieces(MESSAGES_IN_PIECE);
+  const repair = async (id: string, isRepaired: boolean): Promise<number> => {
+    let count = 0;
+    for (let last: string | undefined, isMore = true; isMore;) {
+      const page = await pieces.take((most) => readOtherwise(pool, id, { after: last, count: most }));
+      await pieces.each(page.differing, async (keys) => {
+        if (isRepaired) await writer.set(topic.name, (db) => chooseOtherwise(db, id, keys), noNote);
+      });
+      const db = await pool.connect();
+      try {
+        count += await recordRepairedKeys(db, id, page.differing);
+      } finally {
+        db.release();
+      }
+      last = page.last;
+      isMore = last !== undefined;
+    }
+    return count;
+  };
+  return {
+    name: 'identer',
+    topic,
+    isAppliedLast: true,
+    write: ({ select, ...place }) => writer.readAgain({ ...place, select }),
+    prepare: (db) => lockPositions(db, topic.name),
+    recordSeen: (db, id, { said }) => recordSaid(db, id, said ?? new Map()),
+    recordRepaired: () => Promise.resolve(0),
+    nameUnseen: (id, after, count) => nameUnseenPersons(pool, id, { after, count }),
+    deleteSeen: async (count) =>
+      (await deleteSeenKeys(pool, count)) + (await deleteRest(pool, 'gjenoppbygging_person', count)),
+    readProgress: () => readResourceProgress(pool, topic.name),
+    readUnseen: (id, after, count) => readUnseenKeys(pool, id, after, count),
+    feed: undefined,
+    removal: {
+      setNamed: (id) =>
+        setNamed(pool, id, '(select count(distinct registernoekkel) as alle from registerident)', maxPercent),
+      remove: async (id, count) => {
+        const keys = await readUndecided(pool, id, Math.min(count, REMOVED_AT_ONCE));
+        if (keys.length === 0) return false;
+        await writer.set(
+          topic.name,
+          async (db) => {
+            const chosen = await chooseUnseen(db, id, keys);
+            return chosen && new Map([...chosen].map((key) => [key, []]));
+          },
+          (db, removed) => setDecided(db, id, keys, removed),
+        );
+        return true;
+      },
+      check: (id, options) => repair(id, options.repair),
+      readRepaired: (id, after, count) => readRepairedKeys(pool, id, after, count),
+    },
+  };
+}
+
+const noNote = (): Promise<void> => Promise.resolve();
