@@ -865,7 +865,7 @@ public data class Avtale @JsonCreator constructor(
     /**
      * Identifies the avtale for ever; the key of its messages
      */
-    @param:JsonProperty("avtaleId") @get:JsonProperty("avtaleId") public val avtaleId: UUID,
+    @param:JsonProperty("avtaleId") @get:JsonProperty("avtaleId") override val avtaleId: UUID,
     /**
      * The number people use; null until the source has given one
      */
@@ -1157,7 +1157,7 @@ public data class Utdrag @JsonCreator constructor(
     /**
      * Identifies the avtale for ever; the key of its messages
      */
-    @param:JsonProperty("avtaleId") @get:JsonProperty("avtaleId") public val avtaleId: UUID? = null,
+    @param:JsonProperty("avtaleId") @get:JsonProperty("avtaleId") override val avtaleId: UUID? = null,
     /**
      * The number people use; null until the source has given one
      */
@@ -1274,7 +1274,7 @@ public data class Utdrag @JsonCreator constructor(
      * Organisation number of the top of the chain of units that the employer is below, as virksomheter say now, 9 digits; null when the employer is itself the top, or is not known. Absent when not granted
      */
     @param:JsonProperty("hovedenhet") @get:JsonProperty("hovedenhet") public val hovedenhet: String? = null,
-) {
+) : Answered() {
     /** Without what tells who it is about: it may end in a log. */
     override fun toString(): String = "Utdrag(avtaleId=$avtaleId, avtaleNr=$avtaleNr, bedriftNr=$bedriftNr, bedriftNavn=$bedriftNavn, tiltakstype=$tiltakstype, versjon=$versjon, avtaleStatus=$avtaleStatus, avtaleInngaatt=$avtaleInngaatt, startDato=$startDato, sluttDato=$sluttDato, stillingprosent=$stillingprosent, antallDagerPerUke=$antallDagerPerUke, stillingstype=$stillingstype, godkjentAvDeltaker=$godkjentAvDeltaker, godkjentAvArbeidsgiver=$godkjentAvArbeidsgiver, godkjentAvVeileder=$godkjentAvVeileder, godkjentAvBeslutter=$godkjentAvBeslutter, godkjentPaaVegneAv=$godkjentPaaVegneAv, godkjentPaaVegneAvArbeidsgiver=$godkjentPaaVegneAvArbeidsgiver, opphav=$opphav, opprettetTidspunkt=$opprettetTidspunkt, annullertTidspunkt=$annullertTidspunkt, sistEndret=$sistEndret, fase=$fase, annullertUnderveis=$annullertUnderveis, hovedenhet=$hovedenhet)"
 }
