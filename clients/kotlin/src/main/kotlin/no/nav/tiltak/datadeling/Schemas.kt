@@ -1731,7 +1731,7 @@ public data class Statistikkpunkt @JsonCreator constructor(
      */
     @param:JsonProperty("celler") @get:JsonProperty("celler") public val celler: List<Statistikkcelle>,
     /**
-     * Avtaler in all groups that are not shown: those under 5, and as many more as it takes to hide them; 0 when that is less than 5. null: there are so few in all that not even this is told; always so of DELTAKERE, who may be in several groups
+     * Avtaler in all groups that are not shown: those under 5, and as many more as it takes to hide them; 0 when that is less than 5. null: there are so few in all that not even this is told; always so of DELTAKERE, who may be in several groups, and with hovedenhet
      */
     @param:JsonProperty("ovrige") @get:JsonProperty("ovrige") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val ovrige: Int? = null,
 )
@@ -1764,7 +1764,7 @@ public data class Statistikk @JsonCreator constructor(
      */
     @param:JsonProperty("celler") @get:JsonProperty("celler") public val celler: List<Statistikkcelle>,
     /**
-     * Avtaler in all groups that are not shown: those under 5, and as many more as it takes to hide them; 0 when that is less than 5. null: there are so few in all that not even this is told; always so of DELTAKERE, who may be in several groups
+     * Avtaler in all groups that are not shown: those under 5, and as many more as it takes to hide them; 0 when that is less than 5. null: there are so few in all that not even this is told; always so of DELTAKERE, who may be in several groups, and with hovedenhet
      */
     @param:JsonProperty("ovrige") @get:JsonProperty("ovrige") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val ovrige: Int? = null,
     /**
@@ -1785,9 +1785,17 @@ public data class TilgangVilkaar @JsonCreator constructor(
      */
     @param:JsonProperty("gyldige") @get:JsonProperty("gyldige") public val gyldige: List<Double>,
     /**
+     * The last day on which the accepted version is valid; null: no end is set, or none is accepted
+     */
+    @param:JsonProperty("gyldigTil") @get:JsonProperty("gyldigTil") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val gyldigTil: LocalDate? = null,
+    /**
      * The version that must be accepted before anything else than this operation is answered; null: nothing is missing
      */
     @param:JsonProperty("mangler") @get:JsonProperty("mangler") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val mangler: Int? = null,
+    /**
+     * Operations and fields that are granted, and that only a newer version than the accepted one speaks of: until it is accepted, they are 403. Empty when `mangler` says that everything is
+     */
+    @param:JsonProperty("dekkerIkke") @get:JsonProperty("dekkerIkke") public val dekkerIkke: List<String>,
 )
 
 @JsonIgnoreProperties(ignoreUnknown = true)
