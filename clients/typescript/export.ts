@@ -58,7 +58,7 @@ export async function readExport(
   const asked = client.GET('/api/v1/eksport', { params, parseAs: 'stream', signal: both });
   const body = await answerOf(asked);
   if (!body) throw new CutOffError(0, 0);
-  const lines = linesOf(body, stop);
+  const lines = linesOf(body, stop, signal);
   const { posisjon: position, antall: count } = await headOf(lines);
   const updatedTo = momentOf((await asked).response);
   return { position, count, updatedTo, avtaler: batches(lines, count), close: () => stop.abort() };
@@ -95,14 +95,23 @@ async function* batches(lines: AsyncIterable<string>, count: number): AsyncGener
 }
 
 /** The lines of a body. One that is silent for too long is given up. */
-async function* linesOf(body: ReadableStream<Uint8Array>, stop: AbortController): AsyncGenerator<string, void> {
+async function* linesOf(
+  body: ReadableStream<Uint8Array>,
+  stop: AbortController,
+  signal?: AbortSignal,
+): AsyncGenerator<string, void> {
   let rest = '';
   const decoder = new TextDecoder();
+  const reader = body.getReader();
+  // Ended by hand: what leads from a signal to the body is a Request, which nobody holds once its headers have come.
+  const end = (): void => void reader.cancel().catch(() => undefined);
+  const signals = [stop.signal, ...(signal ? [signal] : [])];
+  for (const one of signals) one.addEventListener('abort', end);
   let timer = setTimeout(() => stop.abort(), SILENT_MS);
   try {
-    for await (const chunk of body) {
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
       clearTimeout(timer);
-      const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+      const parts = (rest + decoder.decode(read.value, { stream: true })).split('\n');
       rest = parts.pop() ?? '';
       yield* parts;
       timer = setTimeout(() => stop.abort(), SILENT_MS);
@@ -112,5 +121,6 @@ async function* linesOf(body: ReadableStream<Uint8Array>, stop: AbortController)
     clearTimeout(timer);
     // Whoever stops reading has no need of the rest.
     stop.abort();
+    for (const one of signals) one.removeEventListener('abort', end);
   }
 }
