@@ -1,4 +1,14 @@
-import { clientCredentials, createQueryApiClient, followAvtaler, MemoryStore, UnansweredError } from './client.ts';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import {
+  clientCredentials,
+  createQueryApiClient,
+  CutOffError,
+  followAvtaler,
+  MemoryStore,
+  readExport,
+  UnansweredError,
+} from './client.ts';
 import { json, lines, Service, type Answer } from './testing/service.ts';
 
 /** What is JavaScript's own; all else stands in conformance.spec.ts. With the real service: tools/e2e/clients.fault.spec.ts. */
@@ -54,6 +64,38 @@ test('what onProgress throws ends the following', async () => {
   await expect(followAvtaler({ client: clientOf(1_000), store: new MemoryStore(), onProgress })).rejects.toThrow(
     'Mine',
   );
+});
+
+describe('while memory is collected', () => {
+  let collecting: ReturnType<typeof setInterval>;
+  beforeAll(() => {
+    setFlagsFromString('--expose-gc');
+    collecting = setInterval(runInNewContext('gc') as () => void, 50);
+  });
+  afterAll(() => clearInterval(collecting));
+
+  test.each<[string, Answer]>([
+    ['silent', () => undefined],
+    [
+      'half an answer',
+      (_, response) => void response.writeHead(200, { 'content-type': 'application/json' }).write('{'),
+    ],
+  ])('an attempt takes no longer than it may: %s', async (_, answer) => {
+    service.answers = [answer];
+    await expect(clientOf(200).GET('/api/v1/ferskhet')).rejects.toThrow(UnansweredError);
+  });
+
+  test('an export that goes silent can be given up', async () => {
+    service.answers = [
+      (_, response) =>
+        void response.writeHead(200, { 'content-type': 'application/x-ndjson' }).write('{"posisjon":"p","antall":2}\n'),
+    ];
+    const stop = new AbortController();
+    const { avtaler } = await readExport(clientOf(1_000), { signal: stop.signal });
+    setTimeout(() => stop.abort(), 300);
+    await expect(avtaler[Symbol.asyncIterator]().next()).rejects.toThrow(CutOffError);
+    await service.letGo();
+  });
 });
 
 test('what did not answer says which call it was', async () => {

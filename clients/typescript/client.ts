@@ -4,14 +4,14 @@ import { isLines, patientFetch, type PatientFetchOptions } from './patient-fetch
 import type { components, paths } from './query-api.schema.ts';
 import { parseTolerant } from './tolerant.ts';
 
-export { CutOffError, readExport, type Exported } from './export.ts';
+export { CutOffError, readExport, type Exported, type ReadExportOptions } from './export.ts';
 export { followAvtaler, type FollowOptions, type Progress } from './follow-avtaler.ts';
 export { readPages } from './pages.ts';
 export { UnansweredError, type Patience } from './patient-fetch.ts';
 export { PostgresStore, type PostgresStoreOptions } from './postgres-store.ts';
 export { answerOf, momentOf, ProblemError, type Problem } from './problem.ts';
 export { readChanges, StartAgainError, type ReadChanges, type ReadChangesOptions } from './read-changes.ts';
-export { MemoryStore, type CopyChange, type Store } from './store.ts';
+export { MemoryStore, type AvtalePart, type CopiedAvtale, type CopyChange, type Store } from './store.ts';
 export { clientCredentials, TokenError, type ClientCredentialsOptions, type TokenProvider } from './token.ts';
 
 /** The schemas of the published document by name, for instance `Schemas['Avtale']`. */

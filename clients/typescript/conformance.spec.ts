@@ -12,6 +12,9 @@ import {
   readExport,
   readPages,
   type ClientCredentialsOptions,
+  type CopiedAvtale,
+  type Exported,
+  type FollowOptions,
   type Progress,
   type QueryApiClient,
   type Schemas,
@@ -47,7 +50,6 @@ async function onServer(command: string): Promise<void> {
   await client.end();
 }
 
-type Avtale = Schemas['Avtale'];
 type With = Record<string, unknown>;
 
 test.each(readScenarios().map((scenario, n) => ({ ...scenario, n })))('$name', async ({ n, ...scenario }) => {
@@ -99,7 +101,7 @@ async function play({ do: what, with: given = {} }: Scenario, client: QueryApiCl
     case 'pages':
       return toArray(readPages(client, given));
     case 'export': {
-      const { position, count, updatedTo, avtaler } = await readExport(client, undefined, abonnementOf(given));
+      const { position, count, updatedTo, avtaler } = await exportOf(client, given);
       const all = (await toArray(avtaler)).flat();
       return { position, count, updatedTo: updatedTo?.toISOString(), read: all.length, first: all[0] };
     }
@@ -135,18 +137,18 @@ async function takeTokens(steps: { waitMs?: number; refused?: string }[]): Promi
 }
 
 interface TestStore {
-  store: Store;
-  read: () => Promise<Avtale[]>;
+  store: Store<CopiedAvtale>;
+  read: () => Promise<CopiedAvtale[]>;
 }
 
 async function createStore(kind: unknown, table: string, failures = 0): Promise<TestStore> {
   if (kind === 'memory') {
-    const store = new MemoryStore();
+    const store = new MemoryStore<CopiedAvtale>();
     return { store, read: () => Promise.resolve([...store.avtaler.values()].sort(byId)) };
   }
   const note = 'insert into notert (kopi, hva) values ($1, $2)';
   let left = failures;
-  const store = new PostgresStore({
+  const store = new PostgresStore<CopiedAvtale>({
     pool,
     table,
     onChange: async (db, { position }) => {
@@ -156,8 +158,8 @@ async function createStore(kind: unknown, table: string, failures = 0): Promise<
     onReplaced: async (db) => void (await db.query(note, [table, 'everything'])),
   });
   await store.createTables();
-  const read = async (): Promise<Avtale[]> =>
-    (await pool.query<{ innhold: Avtale }>(`select innhold from ${table} order by avtale_id`)).rows.map(
+  const read = async (): Promise<CopiedAvtale[]> =>
+    (await pool.query<{ innhold: CopiedAvtale }>(`select innhold from ${table} order by avtale_id`)).rows.map(
       ({ innhold }) => innhold,
     );
   return { store, read };
@@ -172,7 +174,7 @@ async function follow(client: QueryApiClient, given: With, table: string): Promi
   const retried: Promise<unknown>[] = [];
   const stop = new AbortController();
   // Read when the store is asked for the next time: it waits for what was read here.
-  const slow: Store = {
+  const slow: Store<CopiedAvtale> = {
     apply: (change) => store.apply(change),
     replaceAll: (...all) => store.replaceAll(...all),
     readPosition: async () => {
@@ -180,10 +182,10 @@ async function follow(client: QueryApiClient, given: With, table: string): Promi
       return store.readPosition();
     },
   };
-  const abonnement = abonnementOf(given) === undefined ? {} : { abonnement: String(given['abonnement']) };
+  const felter = felterOf(given);
   const ids = async (): Promise<number[]> => (await read()).map(({ avtaleId }) => numberOf(avtaleId));
-  await followAvtaler({
-    ...{ client, store: slow, signal: stop.signal, waitSeconds: 0, ...abonnement },
+  const options: FollowOptions<CopiedAvtale> = {
+    ...{ client, store: slow, signal: stop.signal, waitSeconds: 0, ...subsetOf(given) },
     onProgress: (progress) => {
       if (progress.step === 'EXPORTING') return void exporting.push(progress.stored);
       steps.push(progress);
@@ -194,7 +196,8 @@ async function follow(client: QueryApiClient, given: With, table: string): Promi
       failed.push(error);
       retried.push(Promise.all([store.readPosition(), ids()]));
     },
-  });
+  };
+  await (felter ? followAvtaler({ ...options, felter }) : followAvtaler(options));
   const [seen, before] = [await Promise.all(copies), (await Promise.all(retried)) as unknown[][]];
   const noted = await pool.query<{ hva: string }>('select hva from notert where kopi = $1', [table]);
   return {
@@ -205,13 +208,23 @@ async function follow(client: QueryApiClient, given: With, table: string): Promi
       total: total ?? null,
       copy: seen[i],
     })),
+    place: (await store.readPosition()) ?? null,
     retried: failed.map((error, i) => ({ ...told(error), position: before[i]?.[0] ?? null, copy: before[i]?.[1] })),
     stored: await read(),
     noted: noted.rows.map(({ hva }) => hva),
   };
 }
 
-const abonnementOf = (given: With): string | undefined => given['abonnement'] as string | undefined;
+function subsetOf({ abonnement }: With): { abonnement?: string } {
+  return typeof abonnement === 'string' ? { abonnement } : {};
+}
+
+const felterOf = (given: With): Schemas['Avtalefelt'][] | undefined => given['felter'] as Schemas['Avtalefelt'][];
+
+function exportOf(client: QueryApiClient, given: With): Promise<Exported<CopiedAvtale>> {
+  const felter = felterOf(given);
+  return felter ? readExport(client, { ...subsetOf(given), felter }) : readExport(client, subsetOf(given));
+}
 
 interface Move {
   replaceAll?: number[];
@@ -227,7 +240,7 @@ async function move(given: With, table: string): Promise<unknown[]> {
   const results: unknown[] = [];
   for (const one of given['moves'] as Move[]) {
     const { replaceAll, apply, gone = [], after = '', position, instead } = one;
-    const avtaler = (apply ?? []).map((n) => ({ avtaleId: idOf(n) }) as Avtale);
+    const avtaler = (apply ?? []).map((n) => ({ avtaleId: idOf(n) }));
     const taken = replaceAll
       ? await store.replaceAll(batchOf(replaceAll), position, instead ?? undefined)
       : await store.apply({ avtaler, gone: gone.map(idOf), after, position });
@@ -237,8 +250,8 @@ async function move(given: With, table: string): Promise<unknown[]> {
   return results;
 }
 
-async function* batchOf(ids: number[]): AsyncGenerator<Avtale[]> {
-  yield await Promise.resolve(ids.map((n) => ({ avtaleId: idOf(n) }) as Avtale));
+async function* batchOf(ids: number[]): AsyncGenerator<CopiedAvtale[]> {
+  yield await Promise.resolve(ids.map((n) => ({ avtaleId: idOf(n) })));
 }
 
 async function toArray<T>(items: AsyncIterable<T>): Promise<T[]> {
@@ -247,7 +260,7 @@ async function toArray<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-const byId = (a: Avtale, b: Avtale): number => (a.avtaleId < b.avtaleId ? -1 : 1);
+const byId = (a: CopiedAvtale, b: CopiedAvtale): number => (a.avtaleId < b.avtaleId ? -1 : 1);
 
 function told(error: unknown): Record<string, unknown> {
   const { message, status, code, callId, mayPass } = error as Record<string, unknown>;

@@ -1,9 +1,11 @@
 import type { QueryApiClient, Schemas } from './client.ts';
+import { withId } from './copy-content.ts';
 import { answerOf, momentOf } from './problem.ts';
+import type { AvtalePart } from './store.ts';
 import { parseTolerant } from './tolerant.ts';
 
 /** Everything, as of one moment. */
-export interface Exported {
+export interface Exported<Avtale = Schemas['Avtale']> {
   /** where to go on in the change feed */
   position: string;
   /** how many avtaler there are */
@@ -11,7 +13,7 @@ export interface Exported {
   /** everything that the source published up to this moment is in it */
   updatedTo: Date | undefined;
   /** some hundred at a time; ends with an error when the export is cut off before it is whole */
-  avtaler: AsyncIterable<Schemas['Avtale'][]>;
+  avtaler: AsyncIterable<Avtale[]>;
   /** for who does not read it to its end */
   close: () => void;
 }
@@ -26,19 +28,37 @@ export class CutOffError extends Error {
 const BATCH = 500;
 const SILENT_MS = 60_000;
 
+export interface ReadExportOptions {
+  /** those of an abonnement of yours; the position is one of its feed */
+  abonnement?: string;
+  signal?: AbortSignal;
+}
+
 /**
- * All avtaler that you may see, or those of an abonnement of yours; its position is one of that abonnement's feed.
+ * All avtaler that you may see, or those of an abonnement of yours, whole or some fields of each.
  *
  * @throws ProblemError, UnansweredError, CutOffError, TokenError
  */
-export async function readExport(client: QueryApiClient, signal?: AbortSignal, abonnement?: string): Promise<Exported> {
+export function readExport(client: QueryApiClient, options?: ReadExportOptions): Promise<Exported>;
+/** @param options with `felter`: these fields of each, and its id. Only they need a grant */
+export function readExport<Field extends Schemas['Avtalefelt']>(
+  client: QueryApiClient,
+  options: ReadExportOptions & { felter: readonly Field[] },
+): Promise<Exported<AvtalePart<Field>>>;
+export async function readExport(
+  client: QueryApiClient,
+  options: ReadExportOptions & { felter?: readonly Schemas['Avtalefelt'][] } = {},
+): Promise<Exported> {
+  const { abonnement, felter, signal } = options;
   const stop = new AbortController();
   const both = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
-  const params = { query: abonnement === undefined ? {} : { abonnement } };
+  const params = {
+    query: { ...(abonnement !== undefined && { abonnement }), ...(felter && { felter: withId(felter) }) },
+  };
   const asked = client.GET('/api/v1/eksport', { params, parseAs: 'stream', signal: both });
   const body = await answerOf(asked);
   if (!body) throw new CutOffError(0, 0);
-  const lines = linesOf(body, stop);
+  const lines = linesOf(body, stop, signal);
   const { posisjon: position, antall: count } = await headOf(lines);
   const updatedTo = momentOf((await asked).response);
   return { position, count, updatedTo, avtaler: batches(lines, count), close: () => stop.abort() };
@@ -75,14 +95,23 @@ async function* batches(lines: AsyncIterable<string>, count: number): AsyncGener
 }
 
 /** The lines of a body. One that is silent for too long is given up. */
-async function* linesOf(body: ReadableStream<Uint8Array>, stop: AbortController): AsyncGenerator<string, void> {
+async function* linesOf(
+  body: ReadableStream<Uint8Array>,
+  stop: AbortController,
+  signal?: AbortSignal,
+): AsyncGenerator<string, void> {
   let rest = '';
   const decoder = new TextDecoder();
+  const reader = body.getReader();
+  // Ended by hand: what leads from a signal to the body is a Request, which nobody holds once its headers have come.
+  const end = (): void => void reader.cancel().catch(() => undefined);
+  const signals = [stop.signal, ...(signal ? [signal] : [])];
+  for (const one of signals) one.addEventListener('abort', end);
   let timer = setTimeout(() => stop.abort(), SILENT_MS);
   try {
-    for await (const chunk of body) {
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
       clearTimeout(timer);
-      const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+      const parts = (rest + decoder.decode(read.value, { stream: true })).split('\n');
       rest = parts.pop() ?? '';
       yield* parts;
       timer = setTimeout(() => stop.abort(), SILENT_MS);
@@ -92,5 +121,6 @@ async function* linesOf(body: ReadableStream<Uint8Array>, stop: AbortController)
     clearTimeout(timer);
     // Whoever stops reading has no need of the rest.
     stop.abort();
+    for (const one of signals) one.removeEventListener('abort', end);
   }
 }

@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { QueryApiClient } from './client.ts';
-import { CutOffError, readExport } from './export.ts';
+import type { QueryApiClient, Schemas } from './client.ts';
+import { toPosition, toStored } from './copy-content.ts';
+import { CutOffError, readExport, type Exported } from './export.ts';
 import { UnansweredError } from './patient-fetch.ts';
 import { ProblemError } from './problem.ts';
-import { readChanges, StartAgainError } from './read-changes.ts';
-import type { Store } from './store.ts';
+import { readChanges, StartAgainError, type ReadChanges } from './read-changes.ts';
+import type { AvtalePart, CopiedAvtale, Store } from './store.ts';
 import { TokenError } from './token.ts';
 
 /** How far a copy has come. */
@@ -28,13 +29,11 @@ export interface Progress {
   total: number | undefined;
 }
 
-export interface FollowOptions {
+export interface FollowOptions<Avtale extends CopiedAvtale = Schemas['Avtale']> {
   client: QueryApiClient;
-  store: Store;
-  /**
-   * keeps a copy of what this abonnement of yours is of, and of nothing else: what leaves it is forgotten. A store is of one
-   * abonnement, or of everything; with another name the copy is made anew
-   */
+  /** of one copy: one that is of another abonnement, or of other fields, is made anew */
+  store: Store<Avtale>;
+  /** keeps a copy of what this abonnement of yours is of, and of nothing else: what leaves it is forgotten */
   abonnement?: string;
   /** ends the following, after what is being stored */
   signal?: AbortSignal;
@@ -51,14 +50,22 @@ export interface FollowOptions {
 const MAX_PAUSE_MS = 30_000;
 
 /**
- * Keeps a copy of all avtaler that the consumer may see, or that its abonnement is of: everything once, then what changes, for ever. It goes on from
- * where the store is, after a restart too, and starts anew when its position can't be used any more, or an export was cut
+ * Keeps a copy of all avtaler that the consumer may see, or that its abonnement is of: everything once, then what changes,
+ * for ever. It goes on from where the store is, after a restart too, and starts anew when its position can't be used any more, or an export was cut
  * off. Any number of processes may follow with one store. What fails at the service, on the way or at the store is tried
  * again, with pauses that grow to half a minute.
  *
  * @throws ProblemError, TokenError for what waiting does not help against: no grant, a wrong request, a wrong secret
  */
-export async function followAvtaler(options: FollowOptions): Promise<void> {
+export function followAvtaler(options: FollowOptions): Promise<void>;
+/**
+ * @param options with `felter`: a copy of these fields of each, and its id. Only they need a grant, and the operation
+ *   `hentUtdrag` in the place of `sokAvtaler`
+ */
+export function followAvtaler<Field extends Schemas['Avtalefelt']>(
+  options: FollowOptions<AvtalePart<Field>> & { felter: readonly Field[] },
+): Promise<void>;
+export async function followAvtaler(options: AnyOptions): Promise<void> {
   const { signal, onProgress, onRetry = warn } = options;
   const takeStep = createFollower(options);
   for (let failures = 0; !signal?.aborted;) {
@@ -78,29 +85,35 @@ export async function followAvtaler(options: FollowOptions): Promise<void> {
   }
 }
 
+/** With `felter` the store is of these: what is read for it has no others. */
+type AnyOptions = FollowOptions & { felter?: readonly Schemas['Avtalefelt'][] };
+
 /** What `onProgress` threw: it is the caller's, and nothing to try again. */
 class ToldError extends Error {}
 
 /** One step at a time. A step is undefined when another process was first. */
-function createFollower(options: FollowOptions): () => Promise<Progress | undefined> {
+function createFollower(options: AnyOptions): () => Promise<Progress | undefined> {
   /** a position that the service no longer takes */
   let refused: string | undefined;
   return async () => {
-    const position = await options.store.readPosition();
-    if (position === undefined || position === refused) return takeExport(options, position);
+    const stored = await options.store.readPosition();
+    const position = stored === undefined ? undefined : toPosition(stored, options);
+    if (position === undefined || stored === refused) return takeExport(options, stored);
     try {
       return await takeChanges(options, position);
     } catch (error) {
       if (!(error instanceof StartAgainError)) throw error;
-      refused = position;
-      return takeExport(options, position);
+      refused = stored;
+      return takeExport(options, stored);
     }
   };
 }
 
-async function takeExport(options: FollowOptions, instead: string | undefined): Promise<Progress | undefined> {
-  const { client, store, abonnement, signal, onProgress } = options;
-  const { position, count: total, updatedTo, avtaler, close } = await readExport(client, signal, abonnement);
+async function takeExport(options: AnyOptions, instead: string | undefined): Promise<Progress | undefined> {
+  const { client, store, felter, onProgress } = options;
+  const asked = subsetOf(options);
+  const exported = await (felter ? readExport(client, { ...asked, felter }) : readExport(client, asked));
+  const { position, count: total, updatedTo, avtaler, close } = exported as Exported;
   const progress = (step: Progress['step'], stored: number): Progress => {
     return { step, stored, gone: 0, position, updatedTo, more: true, lagMs: lagSince(updatedTo), total };
   };
@@ -117,28 +130,34 @@ async function takeExport(options: FollowOptions, instead: string | undefined): 
     }
   })();
   try {
-    return (await store.replaceAll(told, position, instead)) ? progress('EXPORT', total) : undefined;
+    return (await store.replaceAll(told, toStored(position, options), instead)) ? progress('EXPORT', total) : undefined;
   } finally {
     // A store that has no use for it any more has not read it to its end.
     close();
   }
 }
 
-async function takeChanges(options: FollowOptions, after: string): Promise<Progress | undefined> {
-  const { client, store, abonnement, signal, count, waitSeconds } = options;
-  const { avtaler, gone, position, more, updatedTo, lastChange } = await readChanges(client, {
+async function takeChanges(options: AnyOptions, after: string): Promise<Progress | undefined> {
+  const { client, store, felter, count, waitSeconds } = options;
+  const asked = {
     after,
-    ...(abonnement !== undefined && { abonnement }),
+    ...subsetOf(options),
     ...(count !== undefined && { count }),
     ...(waitSeconds !== undefined && { waitSeconds }),
-    ...(signal && { signal }),
-  });
+  };
+  const page = await (felter ? readChanges(client, { ...asked, felter }) : readChanges(client, asked));
+  const { avtaler, gone, position, more, updatedTo, lastChange } = page as ReadChanges;
+  const change = { avtaler, gone, after: toStored(after, options), position: toStored(position, options) };
   // Waiting at the end of the feed writes nothing.
-  const isTaken = position === after || (await store.apply({ avtaler, gone, after, position }));
+  const isTaken = position === after || (await store.apply(change));
   if (!isTaken) return undefined;
   const lagMs = lagSince(more ? lastChange : updatedTo);
   const [stored, total] = [avtaler.length, undefined];
   return { step: 'CHANGES', stored, gone: gone.length, position, updatedTo, more, lagMs, total };
+}
+
+function subsetOf({ abonnement, signal }: AnyOptions): { abonnement?: string; signal?: AbortSignal } {
+  return { ...(abonnement !== undefined && { abonnement }), ...(signal && { signal }) };
 }
 
 function lagSince(moment: Date | undefined): number | undefined {

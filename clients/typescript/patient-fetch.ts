@@ -14,7 +14,7 @@ export interface PatientFetchOptions extends Patience {
   /** required for a consumer with several purposes */
   behandlingsgrunnlag?: string | undefined;
   /** instead of the platform's */
-  fetch?: ((request: Request) => Promise<Response>) | undefined;
+  fetch?: ((request: Request, init: RequestInit) => Promise<Response>) | undefined;
   /** hears of each wait before another attempt; `why` has no personal data */
   onRetry?: ((waited: { why: string; ms: number; callId: string }) => void) | undefined;
 }
@@ -110,7 +110,8 @@ async function tryOnce(request: Request, attempt: Attempt): Promise<Response | {
   const timer = setTimeout(() => timeout.abort(new Error('Timed out')), timeoutMs + waitedForMs(request.url));
   const signal = AbortSignal.any([request.signal, timeout.signal]);
   try {
-    const response = await send(new Request(request.clone(), { headers, signal }));
+    // Not by a Request of its own: its signal follows ours only until somebody collects that Request.
+    const response = await send(request.clone(), { headers, signal });
     // What is as long as everything is read by whoever asked for it, piece by piece.
     return isLines(response) ? response : await readWhole(response, callId);
   } catch (error) {

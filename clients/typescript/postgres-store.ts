@@ -1,5 +1,5 @@
 import type { Schemas } from './client.ts';
-import type { CopyChange, Store } from './store.ts';
+import type { CopiedAvtale, CopyChange, Store } from './store.ts';
 
 /** What is used of `pg`: a pool of the consumer's own. */
 export interface Pool extends Emitter {
@@ -17,12 +17,12 @@ export interface Connection extends Emitter {
   release: (destroy?: boolean) => void;
 }
 
-export interface PostgresStoreOptions {
+export interface PostgresStoreOptions<Avtale extends CopiedAvtale = Schemas['Avtale']> {
   pool: Pool;
   /** lower-case letters, digits and `_`; the position lies in a table of the same name with `_posisjon` behind it */
   table?: string;
   /** the consumer's own work with a change, in the same transaction; the copy is already as it says */
-  onChange?: (db: Connection, change: CopyChange) => Promise<void>;
+  onChange?: (db: Connection, change: CopyChange<Avtale>) => Promise<void>;
   /** the same, after all was read anew: what changed meanwhile is not told */
   onReplaced?: (db: Connection) => Promise<void>;
 }
@@ -31,11 +31,11 @@ export interface PostgresStoreOptions {
  * A copy in the consumer's Postgres: `avtale_id uuid primary key, innhold jsonb`. Several processes may follow with one
  * store, those of the client for Kotlin too: each change is taken by one of them, exactly once.
  */
-export class PostgresStore implements Store {
+export class PostgresStore<Avtale extends CopiedAvtale = Schemas['Avtale']> implements Store<Avtale> {
   private readonly table: string;
-  private readonly options: PostgresStoreOptions;
+  private readonly options: PostgresStoreOptions<Avtale>;
 
-  constructor(options: PostgresStoreOptions) {
+  constructor(options: PostgresStoreOptions<Avtale>) {
     const { table = 'avtale_kopi' } = options;
     if (!/^[a-z][a-z0-9_]{0,50}$/.test(table)) throw new Error('table: lower-case letters, digits and _, 51 at most');
     this.table = table;
@@ -64,11 +64,7 @@ export class PostgresStore implements Store {
     return this.inTransaction((db) => this.positionOf(db));
   }
 
-  replaceAll(
-    avtaler: AsyncIterable<Schemas['Avtale'][]>,
-    position: string,
-    instead: string | undefined,
-  ): Promise<boolean> {
+  replaceAll(avtaler: AsyncIterable<Avtale[]>, position: string, instead: string | undefined): Promise<boolean> {
     return this.inTransaction(async (db) => {
       if ((await this.positionOf(db, 'for update')) !== instead) return false;
       await db.query(`delete from ${this.table}`);
@@ -79,7 +75,7 @@ export class PostgresStore implements Store {
     });
   }
 
-  apply(change: CopyChange): Promise<boolean> {
+  apply(change: CopyChange<Avtale>): Promise<boolean> {
     return this.inTransaction(async (db) => {
       if ((await this.positionOf(db, 'for update')) !== change.after) return false;
       if (change.gone.length > 0) {
@@ -102,7 +98,7 @@ export class PostgresStore implements Store {
     await db.query(`update ${this.table}_posisjon set posisjon = $1`, [position]);
   }
 
-  private async put(db: Connection, avtaler: readonly Schemas['Avtale'][]): Promise<void> {
+  private async put(db: Connection, avtaler: readonly Avtale[]): Promise<void> {
     await db.query(
       `insert into ${this.table} (avtale_id, innhold)
        select (avtale ->> 'avtaleId')::uuid, avtale from jsonb_array_elements($1::jsonb) as ny(avtale)

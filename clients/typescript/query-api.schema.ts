@@ -304,7 +304,7 @@ export interface paths {
         };
         /**
          * How many avtaler or participants are there?
-         * @description Figures of one moment of the day, the same for all who ask: nothing that happens shows before the next day. Groups of fewer than 5 are not told of, nor can they be worked out: they are counted together, with larger ones when they are too few. A figure that has been told stays until the true one differs from it by 5 or more, and figures that would differ by less are told as the same; so each is the true one, or less than 5 from it. For instance the participants of each kind who are there now: `per=TILTAKSTYPE&enhet=DELTAKERE&faser=PAAGAAR`.
+         * @description Figures of one moment of the day, the same for all who ask: nothing that happens shows before the next day. Groups of fewer than 5 are not told of, nor can they be worked out: they are counted together, with larger ones when they are too few. A figure that has been told stays until the true one differs from it by 5 or more, and figures that would differ by less are told as the same; so each is the true one, or less than 5 from it. For instance the participants of each kind who are there now: `per=TILTAKSTYPE&enhet=DELTAKERE&faser=PAAGAAR`; the establishments of a company: `per=BEDRIFT&hovedenhet=910712217`.
          */
         get: operations["hentStatistikk"];
         put?: never;
@@ -1878,7 +1878,7 @@ export interface components {
             /** @description The largest first, 1,000 at most */
             celler: components["schemas"]["Statistikkcelle"][];
             /**
-             * @description Avtaler in all groups that are not shown: those under 5, and as many more as it takes to hide them; 0 when that is less than 5. null: there are so few in all that not even this is told; always so of DELTAKERE, who may be in several groups
+             * @description Avtaler in all groups that are not shown: those under 5, and as many more as it takes to hide them; 0 when that is less than 5. null: there are so few in all that not even this is told; always so of DELTAKERE, who may be in several groups, and with hovedenhet
              * @example 9
              */
             ovrige: number | null;
@@ -1914,7 +1914,7 @@ export interface components {
             /** @description The largest first, 1,000 at most */
             celler: components["schemas"]["Statistikkcelle"][];
             /**
-             * @description Avtaler in all groups that are not shown: those under 5, and as many more as it takes to hide them; 0 when that is less than 5. null: there are so few in all that not even this is told; always so of DELTAKERE, who may be in several groups
+             * @description Avtaler in all groups that are not shown: those under 5, and as many more as it takes to hide them; 0 when that is less than 5. null: there are so few in all that not even this is told; always so of DELTAKERE, who may be in several groups, and with hovedenhet
              * @example 9
              */
             ovrige: number | null;
@@ -1924,21 +1924,33 @@ export interface components {
         TilgangVilkaar: {
             /**
              * @description The version that the consumer has accepted in the registry; null: none
-             * @example 1
+             * @example 2
              */
             godtatt: number | null;
             /**
              * @description The versions of which one must be accepted, the newest last
              * @example [
-             *       1
+             *       1,
+             *       2
              *     ]
              */
             gyldige: number[];
+            /**
+             * Format: date
+             * @description The last day on which the accepted version is valid; null: no end is set, or none is accepted
+             * @example null
+             */
+            gyldigTil: string | null;
             /**
              * @description The version that must be accepted before anything else than this operation is answered; null: nothing is missing
              * @example null
              */
             mangler: number | null;
+            /**
+             * @description Operations and fields that are granted, and that only a newer version than the accepted one speaks of: until it is accepted, they are 403. Empty when `mangler` says that everything is
+             * @example []
+             */
+            dekkerIkke: string[];
         };
         TilgangUtvalg: {
             /**
@@ -7059,6 +7071,8 @@ export interface operations {
             query: {
                 /** @description What to count by: one, or two with commas between or as `per=TILTAKSTYPE&per=FASE`. MAANED is the month in which they start; it does not go with BEDRIFT */
                 per: components["schemas"]["Inndeling"][];
+                /** @description Organisation number of a unit: of the groups that are told of, those of its avtaler and of all establishments below it, at whatever level, as virksomheter say now. Goes with `per=BEDRIFT`; what is not told of is not told of together either, so `ovrige` is null. Needs a grant for hovedenhet */
+                hovedenhet?: string;
                 /** @description What to count. DELTAKERE: different participants of the avtaler of a group, each once; an avtale that names no participant counts for none. With several phases, count them by FASE: a participant may be in more than one */
                 enhet?: components["schemas"]["Statistikkenhet"];
                 /** @description Only those in these phases on `dato`: `faser=PAAGAAR&faser=PLANLAGT`, or with commas between. All phases when absent, drafts and annulled ones too. Of several, a group is the sum of those phases in which it may be told of */

@@ -14,7 +14,7 @@ export interface ClientCredentialsOptions {
   clientId?: string;
   /** `AZURE_APP_CLIENT_SECRET` of Nais unless told otherwise */
   clientSecret?: string;
-  fetch?: (request: Request) => Promise<Response>;
+  fetch?: (url: string, init: RequestInit) => Promise<Response>;
 }
 
 /** So long before it expires a token is replaced: it must still be valid when it arrives. */
@@ -90,16 +90,15 @@ function given(name: string): string {
 async function requestToken(
   tokenEndpoint: string,
   form: Record<string, string>,
-  send: (request: Request) => Promise<Response>,
+  send: (url: string, init: RequestInit) => Promise<Response>,
 ): Promise<{ token: string; seconds: number }> {
-  const request = new Request(tokenEndpoint, {
-    method: 'POST',
-    body: new URLSearchParams(form),
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  });
-  const response = await send(request).catch((cause: unknown) => {
-    throw new TokenError('the issuer can not be reached', { cause, mayPass: true });
-  });
+  // No Request of its own, see patient-fetch.ts.
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const response = await send(tokenEndpoint, { method: 'POST', body: new URLSearchParams(form), signal }).catch(
+    (cause: unknown) => {
+      throw new TokenError('the issuer can not be reached', { cause, mayPass: true });
+    },
+  );
   const answer = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   // Not the answer's text: it may repeat what was sent.
   const { ok, status } = response;

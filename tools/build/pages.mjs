@@ -29,6 +29,7 @@ const DOCUMENTS = {
       fase: 'docs/fase.md',
       feil: 'docs/errors.md',
       bruksvilkaar: 'docs/bruksvilkaar.md',
+      'bruksvilkaar-1': 'docs/bruksvilkaar-1.md',
       ordliste: 'docs/glossary.md',
       endringslogg: 'CHANGELOG.md',
     },

@@ -195,7 +195,7 @@ test('whose word it takes is told by name for who may see what, for the database
   const files = [
     'nais/*/konsumenter-*.yaml',
     'apps/query-api/src/access/konsumenter.schema.json',
-    'docs/bruksvilkaar.md',
+    'docs/bruksvilkaar*.md',
     'libs/database/src/migrations/*.ts',
     '.github/workflows/*',
     '.github/CODEOWNERS',

@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTestDatabase, runProgram, ROOT } from '@tiltak/testing';
+import { createTestDatabase, runProgram, ROOT, waitUntil } from '@tiltak/testing';
 import pg from 'pg';
 import { builtApp } from '../local/apps.ts';
+import { exampleAvtale } from '../local/example-avtale.ts';
 import { System } from './system.ts';
 
 const REVISOR = { DB_USERNAME: 'spec_revisor', DB_PASSWORD: 'spec' };
@@ -166,4 +167,38 @@ test.each<[App, string, number, RegExp]>([
 ])('%s: %s', async (app, args, code, text) => {
   const found = await run(app, args.split(' '));
   expect([found.code, found.printout]).toEqual([code, expect.stringMatching(text)]);
+});
+
+test('a day as docs/analyse.md walks it: everything, what has changed since, and an answer in DuckDB', async () => {
+  const serie = mkdtempSync(join(tmpdir(), 'serie-'));
+  const { username, password } = new URL(system.env.database.url);
+  const env = { ...settings, DB_USERNAME: username, DB_PASSWORD: password };
+  const local = (file: string, args: string[]): ReturnType<typeof runProgram> =>
+    runProgram(process.execPath, ['--disable-warning=ExperimentalWarning', join('tools', 'local', file), ...args], {
+      cwd: ROOT,
+      env,
+    });
+  const isStored = async (n: number): Promise<boolean> =>
+    Number((await system.sql<{ n: string }>('select count(*) as n from avtale'))[0]?.n) === n;
+  try {
+    for (const n of [0, 1]) {
+      if (n > 0) await system.publish([exampleAvtale(new Date())]);
+      await waitUntil(() => isStored(n), { what: 'the day’s changes', everyMs: 50 });
+      expect(await local('ops.ts', ['analyse', '--serie', serie])).toMatchObject({ code: 0 });
+    }
+    const runs = readdirSync(serie).map(
+      (run) => JSON.parse(readFileSync(join(serie, run, 'manifest.json'), 'utf8')) as object,
+    );
+    expect(runs).toEqual([expect.objectContaining({ slag: 'ALT' }), expect.objectContaining({ slag: 'ENDRINGER' })]);
+    const today = await local('duckdb.ts', [serie]);
+    expect([today.code, today.printout]).toEqual([0, expect.stringMatching(/tiltakstype.*\n.*\n.* '1' .* '1' /)]);
+    const own = await local('duckdb.ts', [serie, 'select count(*) as antall from siste']);
+    expect(own.printout).toMatch(/antall[^]* '1' /);
+    expect(await local('duckdb.ts', [join(serie, 'ingen')])).toMatchObject({
+      code: 2,
+      printout: expect.stringMatching(/no whole run/),
+    });
+  } finally {
+    rmSync(serie, { recursive: true });
+  }
 });

@@ -14,7 +14,7 @@ const BURST = 20;
 const konsument = (name: string, more: object = {}): object => ({
   navn: name,
   azp: name,
-  bruksvilkaar: 1,
+  bruksvilkaar: 2,
   behandlingsgrunnlag: [{ id: 'B0', lenke: 'https://example.no/B0', operasjoner: 'alle', felter: 'alle' }],
   ...more,
 });

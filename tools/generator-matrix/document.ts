@@ -34,7 +34,7 @@ export async function clientsPage(results: Results = readResults()): Promise<str
   const tables = SETTINGS.map((settings) => `## ${TITLES[settings]}\n\n${table(settings, results)}\n`);
   const advice = GENERATORS.map((generator) => section(generator, results));
   return formatted(
-    [INTRODUCTION, ...cases, '', ...tables, VIRKSOMHETER, '## Settings, and what to know', ...advice].join('\n'),
+    [INTRODUCTION, ...cases, '', ...tables, COPY, VIRKSOMHETER, '## Settings, and what to know', ...advice].join('\n'),
     PAGE,
   );
 }
@@ -46,6 +46,25 @@ const INTRODUCTION = `# Clients from other generators
 Our own clients for TypeScript and Kotlin read everything that follows ([clients](../clients/README.md)). Who generates one of another kind from \`/openapi.json\` finds here what it can read, and which settings it takes. Each generator made a client of the published document, the client was compiled, and was given real answers of the service, recorded, from a small server. \`npm run klientmatrise\` does it all again, and writes this page; it runs each night ([CONTRIBUTING](../CONTRIBUTING.md#generated-clients)).
 
 What is tried:
+`;
+
+const COPY = `## A copy, by our own clients
+
+\`followAvtaler\` keeps a copy of everything that you may see. A store is of one copy, and says what it is of beside its position, the same in each language: with another abonnement, or with other fields, the copy is made anew. Give the new one a table of its own where two versions of your program run side by side, or each makes the other's anew.
+
+- **\`abonnement\`**: of [what that is of](konsumenter.md#following-some-of-them), and forgets what leaves it.
+- **\`felter\`**: these fields of each, and \`avtaleId\`. No others are read or audited, and only they need a grant, which the whole copy needs for all of them; besides \`eksporterAvtaler\` and \`hentEndringer\` it asks \`hentUtdrag\`, and not \`sokAvtaler\`. There are no links. \`fase\` is of the day that it was read, and no change tells of midnight: keep what it is made of, or ask for it.
+
+\`\`\`ts
+type Period = AvtalePart<'startDato' | 'sluttDato'>;
+const store = new PostgresStore<Period>({ pool, table: 'perioder' });
+await followAvtaler({ client, store, felter: ['startDato', 'sluttDato'] });
+\`\`\`
+
+\`\`\`kotlin
+val store = PostgresStore<Utdrag>(dataSource, "perioder")
+followAvtaler(client, store, felter = listOf(Avtalefelt.startDato, Avtalefelt.sluttDato))
+\`\`\`
 `;
 
 /** With requests that `tools/e2e/examples.spec.ts` asks as they stand. */

@@ -73,8 +73,10 @@ async function partitionCount(kafka: Kafka, { brokers, topic }: SimulateOptions)
   }
 }
 
-function readStack(): Stack | undefined {
-  const file = join(LOCAL_DIR, 'ready.json');
+/** Of several stacks in the checkout, the one whose issuer has the port that is set, as for all commands. */
+function readStack(issuerPort = process.env['ISSUER_PORT']): Stack | undefined {
+  const other = join(LOCAL_DIR, `ready-${issuerPort ?? ''}.json`);
+  const file = existsSync(other) ? other : join(LOCAL_DIR, 'ready.json');
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Stack) : undefined;
 }
 

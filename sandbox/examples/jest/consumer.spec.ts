@@ -4,6 +4,7 @@ import {
   createQueryApiClient,
   followAvtaler,
   MemoryStore,
+  type AvtalePart,
   type QueryApiClient,
 } from '@navikt/tiltak-datadeling-klient';
 import { ROOT, waitUntil } from '@tiltak/testing';
@@ -78,23 +79,38 @@ test('no more is looked up than is needed', async () => {
   expect(oppslag.map(({ operasjon, identer }) => [operasjon, identer])).toEqual([['hentTiltaksstatus', [ident]]]);
 });
 
+const hasCome = (store: { avtaler: ReadonlyMap<string, unknown> }, count: number): Promise<true> =>
+  waitUntil(() => store.avtaler.size === count, { what: `${String(count)} avtaler in the copy`, everyMs: 20 });
+
 test('a copy follows: an export that breaks off, a change, a delete, a position that is gone', async () => {
   await sandbox.control('scenarier/mange-personer', { antall: 20 });
   await sandbox.control('feil', { operasjon: 'eksporterAvtaler', bruddEtterByte: 700 });
   const store = new MemoryStore();
   const stop = new AbortController();
   const following = followAvtaler({ client, store, signal: stop.signal });
-  const hasCome = (avtaler: number): Promise<true> =>
-    waitUntil(() => store.avtaler.size === avtaler, { what: `${String(avtaler)} avtaler in the copy`, everyMs: 20 });
-  await hasCome(20);
+  await hasCome(store, 20);
   const { avtaler } = await sandbox.control<Planted>('scenarier/paagaar');
-  await hasCome(21);
+  await hasCome(store, 21);
   await sandbox.control(`avtaler/${String(avtaler[0]?.avtaleId)}`, {}, 'DELETE');
-  await hasCome(20);
+  await hasCome(store, 20);
   // It is told so when it asks the next time, and begins anew with what is there now.
   await sandbox.control('nullstill');
   await sandbox.control('scenarier/lenker');
-  await hasCome(4);
+  await hasCome(store, 4);
+  stop.abort();
+  await following.catch(() => undefined);
+});
+
+test('a copy of some fields has these and no others, from the export and from what changes', async () => {
+  await sandbox.control('scenarier/mange-personer', { antall: 3 });
+  const store = new MemoryStore<AvtalePart<'startDato' | 'tiltakstype'>>();
+  const stop = new AbortController();
+  const following = followAvtaler({ client, store, felter: ['startDato', 'tiltakstype'], signal: stop.signal });
+  await hasCome(store, 3);
+  await sandbox.control('scenarier/paagaar');
+  await hasCome(store, 4);
+  for (const avtale of store.avtaler.values())
+    expect(Object.keys(avtale).sort()).toEqual(['avtaleId', 'startDato', 'tiltakstype']);
   stop.abort();
   await following.catch(() => undefined);
 });

@@ -105,7 +105,7 @@ function writeRegistry(directory: string, consumers: readonly string[]): string 
   const entries = consumers.map(
     (azp, nr) => `- navn: foelger-${String(nr)}
   azp: ${azp}
-  bruksvilkaar: 1
+  bruksvilkaar: 2
   behandlingsgrunnlag:
     - id: LOKAL
       lenke: https://behandlingskatalog.example.no/LOKAL

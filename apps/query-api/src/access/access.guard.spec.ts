@@ -1,9 +1,6 @@
 import { SignJWT, exportJWK, generateKeyPair, importSPKI, exportSPKI } from 'jose';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { ROOT, statusBeforeBody } from '@tiltak/testing';
+import { statusBeforeBody } from '@tiltak/testing';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
-import { TERMS_VERSIONS } from './terms.ts';
 
 let api: TestApi;
 
@@ -97,11 +94,11 @@ describe('every route', () => {
       expect([route.path, response.status, response.body.detail]).toEqual([
         route.path,
         403,
-        'The consumer must accept version 1 of the terms of use (docs/bruksvilkaar.md), and has accepted none',
+        'The consumer must accept version 2 of the terms of use (docs/bruksvilkaar.md), and has accepted none',
       ]);
     }
     const other = await api.call('GET', '/api/v1/ferskhet', { as: 'ukjente-vilkaar' });
-    expect(other).toMatchObject({ status: 403, body: { detail: expect.stringMatching(/ version 1 .* version 7$/) } });
+    expect(other).toMatchObject({ status: 403, body: { detail: expect.stringMatching(/ version 2 .* version 7$/) } });
   });
 
   test('refuses who is not registered before anything of the body has come', async () => {
@@ -122,9 +119,17 @@ describe('every route', () => {
   });
 });
 
-test('the version of the terms of use is the one that the document has', () => {
-  const document = readFileSync(join(ROOT, 'docs', 'bruksvilkaar.md'), 'utf8');
-  expect(document.match(/^\*\*Version (\d+)\*\*/m)?.[1]).toBe(String(TERMS_VERSIONS.at(-1)));
+test('who has accepted the terms before these is refused what they say nothing of, and is told which to accept', async () => {
+  const register = await api.call('GET', '/api/v1/virksomheter/910825518', { as: 'forrige-vilkaar' });
+  expect(register).toMatchObject({ status: 403, body: { detail: expect.stringMatching(/ version 2 .* version 1$/) } });
+  const below = await api.call('POST', '/api/v1/avtaler/sok', {
+    as: 'forrige-vilkaar',
+    body: { hovedenhet: '910712217' },
+  });
+  expect(below).toMatchObject({
+    status: 403,
+    body: { detail: expect.stringMatching(/version .*of the terms of use/) },
+  });
 });
 
 test('the fields that are not granted are named', async () => {

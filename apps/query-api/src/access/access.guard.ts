@@ -12,7 +12,7 @@ import { atOnceProblem, ConsumerLimits } from './consumer-limits.ts';
 import { Konsumenter, type Behandlingsgrunnlag, type Konsument } from './konsumenter.ts';
 import { OpenRequests } from './open-requests.ts';
 import { fieldsOfOperation, NEEDS_NO_GRANT, OPERATION, type Operation } from './operations.ts';
-import { requireTerms } from './terms.ts';
+import { fieldsByTerms, requireTerms } from './terms.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -115,7 +115,7 @@ export class AccessGuard implements CanActivate {
     try {
       const konsument = requireKonsument(this.konsumenter, request.token);
       if (NEEDS_NO_GRANT.has(operation)) return true;
-      requireTerms(konsument);
+      requireTerms(konsument, operation);
       requireGrant(konsument, chooseGrunnlag(konsument, request.headers.behandlingsgrunnlag), operation, request.token);
       return true;
     } catch {
@@ -129,7 +129,7 @@ export class AccessGuard implements CanActivate {
     if (NEEDS_NO_GRANT.has(operation)) return grantOfNothing(konsument, operation, token);
     let grunnlag: Behandlingsgrunnlag | undefined;
     try {
-      requireTerms(konsument);
+      requireTerms(konsument, operation);
       grunnlag = chooseGrunnlag(konsument, headers.behandlingsgrunnlag);
       return requireGrant(konsument, grunnlag, operation, token);
     } catch (error) {
@@ -208,16 +208,17 @@ function grantOfNothing({ navn: konsument, dialect }: Konsument, operation: Oper
 }
 
 function requireGrant(
-  { navn: konsument, dialect }: Konsument,
-  { id, operasjoner: operations, felter: fields, kinds }: Behandlingsgrunnlag,
+  konsument: Konsument,
+  { id, operasjoner: operations, felter: granted, kinds }: Behandlingsgrunnlag,
   operation: Operation,
   token: Token | undefined,
 ): Grant {
   if (!operations.has(operation)) {
     throw forbidden(`The operation ${operation} is not granted for behandlingsgrunnlag ${id}`);
   }
-  const asked = { konsument, behandlingsgrunnlag: id, organisasjoner: organisasjonerOf(token), operation };
-  const grant = { ...asked, fields, kinds, dialect, moment: new AnswerMoment() };
+  const { navn, dialect } = konsument;
+  const asked = { konsument: navn, behandlingsgrunnlag: id, organisasjoner: organisasjonerOf(token), operation };
+  const grant = { ...asked, ...fieldsByTerms(konsument, granted), kinds, dialect, moment: new AnswerMoment() };
   requireFields(grant, fieldsOfOperation(operation));
   return grant;
 }

@@ -19,6 +19,8 @@ export interface Grant {
   operation: Operation;
   /** those granted for the purpose, whatever the operation answers with */
   fields: ReadonlySet<GrantedField>;
+  /** granted, but only a newer version of the terms of use than the one accepted speaks of them */
+  withheld?: ReadonlySet<GrantedField> | undefined;
   /** the only kinds that the purpose may be told of; undefined: all */
   kinds?: KindsHeldTo | undefined;
   /** of GraphQL */
@@ -51,13 +53,15 @@ export function grantOf({ grant }: FastifyRequest): Grant {
 
 /** @throws Problem 403 that names the fields outside the grant */
 export function requireFields(
-  { behandlingsgrunnlag, operation, fields }: Grant,
+  { behandlingsgrunnlag, operation, fields, withheld }: Grant,
   answered: readonly GrantedField[],
 ): void {
   if (answered.every((field) => fields.has(field))) return;
   const missing = answered.filter((field) => !fields.has(field));
+  const byTerms = missing.filter((field) => withheld?.has(field));
+  const why = byTerms.length === 0 ? '' : `; ${byTerms.join(', ')} by the newest version of the terms of use only`;
   throw forbidden(
-    `The operation ${operation} answers with fields that are not granted for behandlingsgrunnlag ${behandlingsgrunnlag}: ${missing.join(', ')}`,
+    `The operation ${operation} answers with fields that are not granted for behandlingsgrunnlag ${behandlingsgrunnlag}: ${missing.join(', ')}${why}`,
   );
 }
 

@@ -42,7 +42,7 @@ test('consumers by client id', () => {
 test('the registry of the local stack, whose consumers have accepted the terms of use', () => {
   const konsumenter = [...readKonsumenter(join(ROOT, 'tools', 'local', 'konsumenter.yaml')).values()];
   expect(konsumenter.map(({ navn }) => navn)).toEqual(expect.arrayContaining(['alt', 'smal']));
-  for (const one of konsumenter) expect(() => requireTerms(one)).not.toThrow();
+  for (const one of konsumenter) expect(() => requireTerms(one, 'sokAvtaler')).not.toThrow();
 });
 
 test.each([

@@ -36,7 +36,7 @@ const registry = (...names: string[]): string =>
     names.map((name) => ({
       navn: name,
       azp: name,
-      bruksvilkaar: 1,
+      bruksvilkaar: 2,
       behandlingsgrunnlag: [purpose],
       kvote: { perSekund: 1, burst: 5 },
     })),

@@ -10,7 +10,7 @@ const { azp, consumer, supplier, scopes } = TABLE_SETUP;
 const directory = mkdtempSync(join(tmpdir(), 'tokens-'));
 const registry = join(directory, 'konsumenter.yaml');
 const purpose = { id: 'B1', lenke: 'https://x.no/B1', operasjoner: 'alle', felter: 'alle' };
-const entry = { bruksvilkaar: 1, behandlingsgrunnlag: [purpose] };
+const entry = { bruksvilkaar: 2, behandlingsgrunnlag: [purpose] };
 const quota = { perSekund: 1, burst: 1_000 };
 
 let issuers: TwoIssuers;

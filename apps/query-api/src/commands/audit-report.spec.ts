@@ -24,13 +24,13 @@ const REGISTRY = [
   {
     navn: 'alt',
     azp: 'alt',
-    bruksvilkaar: 1,
+    bruksvilkaar: 2,
     behandlingsgrunnlag: [{ id: 'LOKAL', lenke: LINK, operasjoner: 'alle', felter: 'alle' }],
   },
   {
     navn: 'smal',
     azp: 'smal',
-    bruksvilkaar: 1,
+    bruksvilkaar: 2,
     behandlingsgrunnlag: [
       {
         id: 'LOKAL-SMAL',

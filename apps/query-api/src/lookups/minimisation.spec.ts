@@ -22,7 +22,7 @@ writeFileSync(
     ...GRANTABLE_FIELDS.map((field) => ({
       navn: konsumentWithout(field),
       azp: konsumentWithout(field),
-      bruksvilkaar: 1,
+      bruksvilkaar: 2,
       behandlingsgrunnlag: [
         {
           ...{ id: 'B', lenke: 'https://behandlingskatalog.example.no/B', operasjoner: 'alle' },
@@ -31,7 +31,7 @@ writeFileSync(
       ],
     })),
     {
-      ...{ navn: 'alt', azp: 'alt', bruksvilkaar: 1 },
+      ...{ navn: 'alt', azp: 'alt', bruksvilkaar: 2 },
       behandlingsgrunnlag: [
         { id: 'B', lenke: 'https://behandlingskatalog.example.no/B', operasjoner: 'alle', felter: 'alle' },
       ],

@@ -25,7 +25,7 @@ test('the YAML says what was filled in, whatever that is', () => {
       azp: text,
       organisasjonsnummer: text,
       leverandoerer: fc.array(text, { minLength: 1 }),
-      bruksvilkaar: fc.constant(1),
+      bruksvilkaar: fc.constant(2),
       behandlingsgrunnlag: fc.uniqueArray(
         fc.record(
           {
@@ -92,7 +92,7 @@ needsBrowser(describe)('the form for access, in a browser', () => {
       'Formål 1: lenken til formålet må begynne med https://.',
       'Formål 1: velg minst én operasjon.',
       'Formål 1: velg minst ett felt.',
-      expect.stringContaining('Bruksvilkårene versjon 1 er ikke godtatt'),
+      expect.stringContaining('Bruksvilkårene versjon 2 er ikke godtatt'),
     ]);
     expect(await page.locator('#yaml-del').isVisible()).toBe(false);
     const choices = (group: string): Promise<string[]> =>
@@ -139,7 +139,7 @@ needsBrowser(describe)('the form for access, in a browser', () => {
     expect(await meaning()).toContain('Hvert kall må ha headeren Behandlingsgrunnlag: B1234 eller B5.');
     const yaml = (await page.locator('#yaml').textContent()) ?? '';
     const [konsument] = [...parseKonsumenter('konsumenter.yaml', yaml).values()];
-    expect(konsument).toMatchObject({ navn: 'en-app', bruksvilkaar: 1, kvote: { perSecond: 20, burst: 40 } });
+    expect(konsument).toMatchObject({ navn: 'en-app', bruksvilkaar: 2, kvote: { perSecond: 20, burst: 40 } });
     const [first, second] = konsument?.behandlingsgrunnlag ?? [];
     expect([...(first?.operasjoner ?? [])]).toEqual(['hentTiltaksstatus', 'hentUtdrag']);
     expect(new Set(first?.felter)).toEqual(new Set(['avtaleId', 'deltakerFnr', ...OPERATIONS.hentTiltaksstatus]));

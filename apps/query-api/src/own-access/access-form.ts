@@ -8,7 +8,7 @@ import standalone from 'ajv/dist/standalone/index.js';
 import type { FastifyInstance } from 'fastify';
 import schema from '../access/konsumenter.schema.json' with { type: 'json' };
 import { fieldsOfOperation, GRANTABLE_OPERATIONS } from '../access/operations.ts';
-import { TERMS_VERSIONS } from '../access/terms.ts';
+import { NEWEST_TERMS } from '../access/terms.ts';
 import { FILTER_FIELDS } from '../avtaler/avtaler.filter.ts';
 import { fieldsOf, granted } from '../resources/resource.ts';
 import { RESOURCES } from '../resources/resources.ts';
@@ -35,7 +35,7 @@ function rulesModule(organisasjon: string): string {
   const { deltakerId: _ofPaths, ...filters } = FILTER_FIELDS;
   const rules = {
     organisasjon,
-    terms: TERMS_VERSIONS.at(-1),
+    terms: NEWEST_TERMS,
     operations: Object.fromEntries(GRANTABLE_OPERATIONS.map((name) => [name, fieldsOfOperation(name)])),
     fields: GRANTABLE_FIELDS.map((name) => ({ name, aboutPerson: isAboutPerson(name) })),
     // Of other resources, by their names in a grant.

@@ -27,16 +27,25 @@ export class TermsStateDto {
     type: 'integer',
     nullable: true,
     description: 'The version that the consumer has accepted in the registry; null: none',
-    example: 1,
+    example: 2,
   })
   godtatt: number | null;
 
   @ApiProperty({
     type: [Number],
     description: 'The versions of which one must be accepted, the newest last',
-    example: [1],
+    example: [1, 2],
   })
   gyldige: number[];
+
+  @ApiProperty({
+    type: String,
+    format: 'date',
+    nullable: true,
+    description: 'The last day on which the accepted version is valid; null: no end is set, or none is accepted',
+    example: null,
+  })
+  gyldigTil: string | null;
 
   @ApiProperty({
     type: 'integer',
@@ -46,6 +55,14 @@ export class TermsStateDto {
     example: null,
   })
   mangler: number | null;
+
+  @ApiProperty({
+    type: [String],
+    description:
+      'Operations and fields that are granted, and that only a newer version than the accepted one speaks of: until it is accepted, they are 403. Empty when `mangler` says that everything is',
+    example: [],
+  })
+  dekkerIkke: string[];
 }
 
 @ApiSchema({ name: 'TilgangOperasjon' })

@@ -3,6 +3,7 @@ import { parse, stringify } from 'yaml';
 import { GRANTABLE_FIELDS } from '@tiltak/avtale';
 import { GRANTABLE_OPERATIONS } from '../access/operations.ts';
 import { readKonsumenter } from '../access/konsumenter.ts';
+import { validTerms } from '../access/terms.ts';
 import { publishedOperations } from '../testing/published-operations.ts';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
 import { useOf } from './use.ts';
@@ -44,7 +45,7 @@ test('a consumer is told what it is granted, what of its quota is left, and what
   expect(body).toMatchObject({
     konsument: 'graadig',
     organisasjon: 'nav',
-    bruksvilkaar: { godtatt: 1, gyldige: [1], mangler: null },
+    bruksvilkaar: { godtatt: 2, gyldigTil: null, mangler: null, dekkerIkke: [] },
     kvote: { perSekund: 1, burst: 3 },
     samtidige: { foresporsler: { maks: 500, igjen: 499 }, eksporter: { maks: 2, igjen: 2 } },
     bruk: { kjentFra: null, kjentTil: null, sistKalt: null, ubruktEtterDager: 90 },
@@ -63,10 +64,20 @@ test('also one with several purposes, or without the terms of use, and nobody wh
   const two = await ask('to-formal');
   expect(two.body.behandlingsgrunnlag.map(({ id }: { id: string }) => id)).toEqual(['B1', 'B2']);
   const none = await ask('uten-vilkaar');
-  expect([none.status, none.body.bruksvilkaar]).toEqual([200, { godtatt: null, gyldige: [1], mangler: 1 }]);
-  expect((await ask('ukjente-vilkaar')).body.bruksvilkaar).toMatchObject({ godtatt: 7, mangler: 1 });
+  const gyldige = validTerms().map(({ version }) => version);
+  const nothing = { godtatt: null, gyldige, gyldigTil: null, mangler: 2, dekkerIkke: [] };
+  expect([none.status, none.body.bruksvilkaar]).toEqual([200, nothing]);
+  expect((await ask('ukjente-vilkaar')).body.bruksvilkaar).toMatchObject({ godtatt: 7, mangler: 2 });
   expect((await ask('ukjent')).status).toBe(403);
   expect((await api.call('GET', '/api/v1/tilgang', { token: null })).status).toBe(401);
+});
+
+test('who has accepted the terms before these is told until when they are valid, and what they do not cover', async () => {
+  const { godtatt, gyldigTil, mangler, dekkerIkke } = (await ask('forrige-vilkaar')).body.bruksvilkaar;
+  expect([godtatt, gyldigTil]).toEqual([1, '2027-02-28']);
+  if (mangler !== null) return expect([mangler, dekkerIkke]).toEqual([2, []]);
+  const operations = GRANTABLE_OPERATIONS.filter((name) => /irksomhet/.test(name));
+  expect(dekkerIkke.toSorted()).toEqual([...operations, 'hovedenhet'].sort());
 });
 
 test('operations that lack a field that they answer with are told of', async () => {

@@ -1,11 +1,11 @@
 import type { ConsumerLimits } from '../access/consumer-limits.ts';
 import type { Behandlingsgrunnlag, Konsument } from '../access/konsumenter.ts';
 import { fieldsOfOperation, NOT_AUDITED } from '../access/operations.ts';
-import { missingTerms, TERMS_VERSIONS } from '../access/terms.ts';
+import { fieldsByTerms, missingTerms, TERMS, validTerms } from '../access/terms.ts';
 import { answerWithKinds } from '../lookups/narrowed.ts';
 import type { Reader } from '../lookups/reader.ts';
 import type { Shares } from '../shared/shares.ts';
-import type { GrantedPurposeDto, LimitStateDto, OwnAccessDto, QuotaStateDto } from './own-access.dto.ts';
+import type { GrantedPurposeDto, LimitStateDto, OwnAccessDto, QuotaStateDto, TermsStateDto } from './own-access.dto.ts';
 import { UNUSED_AFTER_DAYS, useOf, type KnownTime } from './use.ts';
 import { usageOf, type Used } from './usage.queries.ts';
 
@@ -28,11 +28,7 @@ export class OwnAccess {
       konsument: konsument.navn,
       organisasjon: this.organisasjon,
       tidspunkt: asRfc3339(now),
-      bruksvilkaar: {
-        godtatt: konsument.bruksvilkaar ?? null,
-        gyldige: [...TERMS_VERSIONS],
-        mangler: missingTerms(konsument) ?? null,
-      },
+      bruksvilkaar: toTerms(konsument),
       behandlingsgrunnlag: konsument.behandlingsgrunnlag.map((purpose) => toPurpose(purpose, used, known)),
       kvote: toQuota(konsument),
       samtidige: this.openLimits(konsument.navn),
@@ -50,6 +46,23 @@ export class OwnAccess {
     const stateOf = (shares: Shares): LimitStateDto => ({ maks: shares.max, igjen: shares.left(who) });
     return { foresporsler: stateOf(lookups), eksporter: stateOf(exports), ventendeLesere: stateOf(waitingReaders) };
   }
+}
+
+function toTerms(konsument: Konsument): TermsStateDto {
+  const { bruksvilkaar: accepted, behandlingsgrunnlag: purposes } = konsument;
+  const missing = missingTerms(konsument);
+  const operations = purposes.flatMap(({ operasjoner }) => [...operasjoner]);
+  const notCovered = [
+    ...operations.filter((operation) => missingTerms(konsument, operation) !== undefined),
+    ...purposes.flatMap(({ felter }) => [...(fieldsByTerms(konsument, felter).withheld ?? [])]),
+  ];
+  return {
+    godtatt: accepted ?? null,
+    gyldige: validTerms().map(({ version }) => version),
+    gyldigTil: TERMS.find(({ version }) => version === accepted)?.lastDay ?? null,
+    mangler: missing ?? null,
+    dekkerIkke: missing === undefined ? [...new Set<string>(notCovered)] : [],
+  };
 }
 
 function toPurpose(

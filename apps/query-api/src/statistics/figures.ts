@@ -19,9 +19,10 @@ const LIMIT = 5;
 const DEFAULT_MONTHS = 12;
 
 /** @throws Problem 400 for what does not go together */
-export function checkRequest({ per, enhet, faser, dato, serie }: StatistikkSporringDto): void {
+export function checkRequest({ per, enhet, faser, dato, serie, hovedenhet }: StatistikkSporringDto): void {
   const byPhase = per.includes('FASE');
   if (per.includes('BEDRIFT') && per.includes('MAANED')) throw invalid('per', 'BEDRIFT does not go with MAANED');
+  if (hovedenhet !== undefined && !per.includes('BEDRIFT')) throw invalid('hovedenhet', 'needs per with BEDRIFT');
   for (const [name, value] of Object.entries({ dato, serie }))
     if (value !== undefined && !byPhase && !faser) throw invalid(name, 'needs faser, or per with FASE');
   if (enhet === 'DELTAKERE' && !byPhase && faser && new Set(faser).size > 1)
@@ -30,13 +31,13 @@ export function checkRequest({ per, enhet, faser, dato, serie }: StatistikkSporr
 
 /** @throws Problem 400 when there are no figures of the day */
 export async function readFigures(run: Run, request: StatistikkSporringDto): Promise<Figures> {
-  const { per, enhet: unit = 'AVTALER', faser } = request;
+  const { per, enhet: unit = 'AVTALER', faser, hovedenhet } = request;
   const ofDay = faser !== undefined || per.includes('FASE');
   const [row] = await run(MOMENT);
   if (!row) return { moment: undefined, points: [], ofDay };
   const today = todayInOslo(new Date(toRfc3339(row.tidspunkt)));
   const days = ofDay ? daysOf(request, today) : [NO_DAY];
-  const wanted: Wanted = { groupings: inStoredOrder(per), unit, faser, days };
+  const wanted: Wanted = { groupings: inStoredOrder(per), unit, faser, days, below: hovedenhet };
   const rows = await run(figuresQuery(wanted));
   // The figures of the next day came in between.
   if (rows.some(({ tidspunkt }) => tidspunkt !== row.tidspunkt)) return readFigures(run, request);
@@ -72,7 +73,7 @@ function monthEnds(today: string): string[] {
 function toPoint(
   dato: string,
   rows: readonly FigureRow[],
-  { per, wanted: { groupings, unit } }: { per: StatistikkSporringDto['per']; wanted: Wanted },
+  { per, wanted: { groupings, unit, below } }: { per: StatistikkSporringDto['per']; wanted: Wanted },
 ): StatistikkpunktDto {
   const places = per.map((name) => groupings.indexOf(name));
   const cells = rows.flatMap(({ gruppe, antall }) => {
@@ -81,7 +82,8 @@ function toPoint(
     const [value = null, ...more] = places.map((place) => values[place] ?? null);
     return [{ verdi: value, ...(more.length > 0 && { verdi2: more[0] ?? null }), antall }];
   });
-  const total = rows[0]?.totalt ?? null;
+  // Of those below a unit, it would tell of all that is held back among them at once.
+  const total = below === undefined ? (rows[0]?.totalt ?? null) : null;
   if (unit === 'DELTAKERE' || total === null) return { dato, celler: cells, ovrige: null };
   const others = total - cells.reduce((sum, { antall }) => sum + antall, 0);
   return { dato, celler: cells, ovrige: others < LIMIT ? 0 : others };

@@ -21,13 +21,17 @@ export class StatisticsController {
     operationId: 'hentStatistikk',
     summary: 'How many avtaler or participants are there?',
     description:
-      'Figures of one moment of the day, the same for all who ask: nothing that happens shows before the next day. Groups of fewer than 5 are not told of, nor can they be worked out: they are counted together, with larger ones when they are too few. A figure that has been told stays until the true one differs from it by 5 or more, and figures that would differ by less are told as the same; so each is the true one, or less than 5 from it. For instance the participants of each kind who are there now: `per=TILTAKSTYPE&enhet=DELTAKERE&faser=PAAGAAR`.',
+      'Figures of one moment of the day, the same for all who ask: nothing that happens shows before the next day. Groups of fewer than 5 are not told of, nor can they be worked out: they are counted together, with larger ones when they are too few. A figure that has been told stays until the true one differs from it by 5 or more, and figures that would differ by less are told as the same; so each is the true one, or less than 5 from it. For instance the participants of each kind who are there now: `per=TILTAKSTYPE&enhet=DELTAKERE&faser=PAAGAAR`; the establishments of a company: `per=BEDRIFT&hovedenhet=910712217`.',
   })
   @ApiOkResponse({ type: StatistikkDto, description: 'The figures, without groups that are too small to be told of' })
   hentStatistikk(@Query() query: StatistikkSporringDto, @Req() request: FastifyRequest): Promise<StatistikkDto> {
     checkRequest(query);
-    const { per: groupings, faser } = query;
-    const fields = [...new Set([...groupings.map((per) => GROUPED_FIELD[per]), ...(faser ? (['fase'] as const) : [])])];
+    const { per: groupings, faser, hovedenhet } = query;
+    const selectedBy = [
+      ...(faser ? (['fase'] as const) : []),
+      ...(hovedenhet === undefined ? [] : (['hovedenhet'] as const)),
+    ];
+    const fields = [...new Set([...groupings.map((per) => GROUPED_FIELD[per]), ...selectedBy])];
     return this.lookups.answerSteps(
       grantOf(request),
       { fields },

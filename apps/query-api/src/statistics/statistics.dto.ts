@@ -4,6 +4,7 @@ import { IntegerParam } from '@tiltak/platform';
 import { Transform } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { IsDato } from '../shared/dates.ts';
+import { IsOrganisasjonsnummer, ORGANISASJONSNUMMER } from '../shared/lists.ts';
 
 /** In the order in which a table is stored by them. */
 export const GROUPINGS = ['TILTAKSTYPE', 'STATUS', 'BEDRIFT', 'MAANED', 'FASE'] as const;
@@ -33,6 +34,15 @@ export class StatistikkSporringDto {
   @ArrayUnique({ message: 'must be different' })
   @IsIn(GROUPINGS, { each: true, message: `must be one of ${GROUPINGS.join(', ')}` })
   per: Grouping[];
+
+  @ApiPropertyOptional({
+    ...ORGANISASJONSNUMMER,
+    description:
+      'Organisation number of a unit: of the groups that are told of, those of its avtaler and of all establishments below it, at whatever level, as virksomheter say now. Goes with `per=BEDRIFT`; what is not told of is not told of together either, so `ovrige` is null. Needs a grant for hovedenhet',
+  })
+  @IsOptional()
+  @IsOrganisasjonsnummer()
+  hovedenhet?: string;
 
   @ApiPropertyOptional({
     enum: UNITS,
@@ -136,7 +146,7 @@ const OTHERS = {
   nullable: true,
   minimum: 0,
   description:
-    'Avtaler in all groups that are not shown: those under 5, and as many more as it takes to hide them; 0 when that is less than 5. null: there are so few in all that not even this is told; always so of DELTAKERE, who may be in several groups',
+    'Avtaler in all groups that are not shown: those under 5, and as many more as it takes to hide them; 0 when that is less than 5. null: there are so few in all that not even this is told; always so of DELTAKERE, who may be in several groups, and with hovedenhet',
   example: 9,
 } as const;
 

@@ -41,6 +41,8 @@ export interface Wanted {
   faser: readonly string[] | undefined;
   /** as they are stored */
   days: readonly string[];
+  /** only of employers below this unit, and of it; undefined: of all. Then it is counted by BEDRIFT */
+  below: string | undefined;
 }
 
 export function inStoredOrder(groupings: readonly Grouping[]): Grouping[] {
@@ -48,7 +50,7 @@ export function inStoredOrder(groupings: readonly Grouping[]): Grouping[] {
 }
 
 /** What is told of the groups on each day: read as it was decided, nothing is counted here. At least a row for each day. */
-export function figuresQuery({ groupings, unit, faser, days }: Wanted): Query<FigureRow> {
+export function figuresQuery({ groupings, unit, faser, days, below }: Wanted): Query<FigureRow> {
   const byPhase = groupings.includes('FASE');
   const looksAtPhase = byPhase || faser !== undefined;
   const stored = byPhase || faser === undefined ? groupings : [...groupings, 'FASE' as const];
@@ -58,7 +60,10 @@ export function figuresQuery({ groupings, unit, faser, days }: Wanted): Query<Fi
   const phase = (place: string): string => (faser === undefined ? '' : `and verdier[${place}] = any($4::text[])`);
   const totalDay = faser === undefined ? `'${NO_DAY}'` : 'dag.dag';
   const count = unit === 'AVTALER' ? 'avtaler' : 'deltakere';
-  const text = `
+  const values = [days, stored.join(','), faser === undefined ? '' : 'FASE', ...(faser === undefined ? [] : [faser])];
+  const unitsBelow = `with under as materialized (select nr from virksomheter_under($${String(values.length + 1)}) as nr)`;
+  const isBelow = `and verdier[${String(groupings.indexOf('BEDRIFT') + 1)}] in (select nr from under)`;
+  const text = `${below === undefined ? '' : unitsBelow}
     select tidspunkt, dag.dag, to_json(celle.gruppe)::text as gruppe, celle.antall,
       (select sum(avtaler)::int from statistikk_synlig
        where inndeling = $3 and statistikk_synlig.dag = ${totalDay} ${phase('1')}) as totalt
@@ -66,10 +71,7 @@ export function figuresQuery({ groupings, unit, faser, days }: Wanted): Query<Fi
     left join lateral (
       select ${group} as gruppe, sum(${count})::int as antall from statistikk_synlig
       where inndeling = $2 and statistikk_synlig.dag = dag.dag and ${count} is not null ${looksAtPhase ? phase(last) : ''}
+        ${below === undefined ? '' : isBelow}
       group by 1 order by 2 desc, 1 limit ${String(MAX_CELLS)}) celle on true`;
-  const total = faser === undefined ? '' : 'FASE';
-  return {
-    statement: preparedStatement(text),
-    values: [days, stored.join(','), total, ...(faser === undefined ? [] : [faser])],
-  };
+  return { statement: preparedStatement(text), values: [...values, ...(below === undefined ? [] : [below])] };
 }

@@ -138,8 +138,39 @@ describe('with figures', () => {
     expect([until.body.serie.length, until.body.serie.at(-1).dato]).toEqual([36, '2026-01-31']);
   });
 
+  describe('below a unit', () => {
+    const PARENT = '910712217';
+    beforeAll(async () => {
+      const insert = `insert into virksomhet (organisasjonsnummer, overordnet_enhet, hovedenhet, sist_endret, kilde_epoke, kilde_partisjon, kilde_offset)
+        values ($1, $2, $3, now(), 0, 0, 0)`;
+      await api.owner.query(insert, [PARENT, null, null]);
+      await api.owner.query(insert, ['910825518', PARENT, PARENT]);
+      await api.owner.query(insert, ['981234567', null, null]);
+    });
+
+    test.each<[string, string, object]>([
+      ['its establishments, and no total', 'per=BEDRIFT', { celler: [cell('910825518', 34)], ovrige: null }],
+      ['by kind', 'per=TILTAKSTYPE,BEDRIFT', { celler: [pair('MENTOR', '910825518', 12)], ovrige: null }],
+      ['in a phase', 'per=BEDRIFT,TILTAKSTYPE&faser=PAAGAAR', { celler: [pair('910825518', 'MENTOR', 8)] }],
+      ['participants', 'per=BEDRIFT&enhet=DELTAKERE', { celler: [cell('910825518', 30)], ovrige: null }],
+    ])('%s', async (_, query, expected) => {
+      const { status, body } = await get(`${query}&hovedenhet=${PARENT}`);
+      expect([status, body]).toMatchObject([200, { tidspunkt: MOMENT, ...expected }]);
+      const itself = await get(`${query}&hovedenhet=910825518`);
+      expect(itself.body).toEqual(body);
+    });
+
+    test('of a unit without any that is told of there is nothing, and it is a field of the grant', async () => {
+      expect((await get('per=BEDRIFT&hovedenhet=981234567')).body).toMatchObject({ celler: [], ovrige: null });
+      const { status, body } = await get(`per=BEDRIFT&hovedenhet=${PARENT}`, 'uten-person');
+      expect([status, body.detail]).toEqual([403, expect.stringContaining(': hovedenhet')]);
+    });
+  });
+
   test.each([
     ['per=', 'per'],
+    ['per=TILTAKSTYPE&hovedenhet=910712217', 'hovedenhet'],
+    ['per=BEDRIFT&hovedenhet=1', 'hovedenhet'],
     ['per=FYLKE', 'per'],
     ['per=STATUS,STATUS', 'per'],
     ['per=STATUS,FASE,TILTAKSTYPE', 'per'],

@@ -67,6 +67,13 @@ const KONSUMENTER = [
   // May not read which employer an avtale is with, only what that one is below.
   konsument('uten-bedrift', { operasjoner: 'alle', felter: ['avtaleId', 'hovedenhet'] }),
   { ...konsument('uten-vilkaar', { operasjoner: 'alle', felter: 'alle' }), bruksvilkaar: undefined },
+  {
+    ...konsument('forrige-vilkaar', {
+      ...{ operasjoner: 'alle', felter: 'alle' },
+      ressurser: { virksomheter: { felter: 'alle' } },
+    }),
+    bruksvilkaar: 1,
+  },
   { ...konsument('ukjente-vilkaar', { operasjoner: 'alle', felter: 'alle' }), bruksvilkaar: 7 },
   { ...konsument('graadig', { operasjoner: 'alle', felter: 'alle' }), kvote: { perSekund: 1, burst: 3 } },
 ];
@@ -86,7 +93,7 @@ function konsument(
   name: string,
   options: GrunnlagOptions,
 ): { navn: string; azp: string; bruksvilkaar: number; behandlingsgrunnlag: unknown[] } {
-  return { navn: name, azp: name, bruksvilkaar: 1, behandlingsgrunnlag: [grunnlag(options)] };
+  return { navn: name, azp: name, bruksvilkaar: 2, behandlingsgrunnlag: [grunnlag(options)] };
 }
 
 export interface TestResponse {

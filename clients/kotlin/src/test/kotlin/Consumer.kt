@@ -7,7 +7,7 @@ fun main() {
     val client = createQueryApiClient(env.getValue("TILTAK_URL"), getToken)
     println("The service has what was published up to ${client.hentFerskhet().data.dataOppdatert}")
 
-    val store = PostgresStore(PGSimpleDataSource().apply { setURL(env.getValue("DATABASE_JDBC_URL")) })
+    val store = PostgresStore<Avtale>(PGSimpleDataSource().apply { setURL(env.getValue("DATABASE_JDBC_URL")) })
     store.createTables()
     followAvtaler(client, store, onProgress = { println("${it.step}: ${it.stored} stored, ${it.gone} gone, ${it.lag} old") })
 }

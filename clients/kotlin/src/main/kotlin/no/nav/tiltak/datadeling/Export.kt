@@ -18,7 +18,7 @@ import java.util.concurrent.LinkedBlockingQueue
 import java.util.concurrent.TimeUnit
 
 /** Everything, as of one moment. Close it when it is not read to its end. */
-public class Exported internal constructor(
+public class Exported<out A : Answered> internal constructor(
     /** where to go on in the change feed */
     public val position: String,
     /** how many avtaler there are */
@@ -26,7 +26,7 @@ public class Exported internal constructor(
     /** everything that the source published up to this moment is in it */
     public val updatedTo: Instant?,
     /** some hundred at a time, once; ends with [CutOffError] when the export is cut off before it is whole */
-    public val avtaler: Sequence<List<Avtale>>,
+    public val avtaler: Sequence<List<A>>,
     private val body: InputStream,
 ) : AutoCloseable {
     override fun close(): Unit = body.close()
@@ -44,8 +44,16 @@ private val SILENCE = Duration.ofSeconds(60)
  * [ProblemError], [UnansweredError], [CutOffError] and [TokenError].
  */
 @JvmOverloads
-public fun readExport(client: QueryApiClient, abonnement: String? = null): Exported {
-    val asked = Asked("GET", "/api/v1/eksport" + queryOf(listOf("abonnement" to abonnement)), null, CallOptions.NONE)
+public fun readExport(client: QueryApiClient, abonnement: String? = null): Exported<Avtale> =
+    readExport(client, Avtale::class.java, "abonnement" to abonnement)
+
+/** The same with these fields of each, and its id. Only they need a grant. */
+@JvmOverloads
+public fun readExport(client: QueryApiClient, felter: Collection<Avtalefelt>, abonnement: String? = null): Exported<Utdrag> =
+    readExport(client, Utdrag::class.java, "felter" to withId(felter), "abonnement" to abonnement)
+
+private fun <A : Answered> readExport(client: QueryApiClient, type: Class<A>, vararg query: Pair<String, Any?>): Exported<A> {
+    val asked = Asked("GET", "/api/v1/eksport" + queryOf(query.toList()), null, CallOptions.NONE)
     val (response, callId) = client.http.send(asked, LINES)
     val body = response.body()
     if (response.statusCode() != 200) {
@@ -59,7 +67,7 @@ public fun readExport(client: QueryApiClient, abonnement: String? = null): Expor
         body.close()
         throw error
     }
-    val avtaler = batches(lines, body, head.antall)
+    val avtaler = batches(lines, body, head.antall, type)
     return Exported(head.posisjon, head.antall, momentOf(response.headers()), avtaler, body)
 }
 
@@ -71,13 +79,13 @@ private fun headOf(lines: Iterator<ByteArray>): Eksporthode = try {
     throw CutOffError(0, 0, error)
 }
 
-private fun batches(lines: Iterator<ByteArray>, body: InputStream, count: Int): Sequence<List<Avtale>> = sequence {
+private fun <A> batches(lines: Iterator<ByteArray>, body: InputStream, count: Int, type: Class<A>): Sequence<List<A>> = sequence {
     var read = 0
     body.use {
         while (true) {
-            val batch = ArrayList<Avtale>(BATCH)
+            val batch = ArrayList<A>(BATCH)
             try {
-                while (batch.size < BATCH && lines.hasNext()) batch += Json.readAnswer(lines.next(), Avtale::class.java)
+                while (batch.size < BATCH && lines.hasNext()) batch += Json.readAnswer(lines.next(), type)
             } catch (error: IOException) {
                 // Half a line, a connection that breaks, silence: it is an end like any other.
                 throw CutOffError(read + batch.size, count, error)

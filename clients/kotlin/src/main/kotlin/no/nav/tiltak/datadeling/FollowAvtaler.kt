@@ -42,34 +42,65 @@ public data class Progress(
 private val MAX_PAUSE = Duration.ofSeconds(30)
 
 /**
- * Keeps a copy of all avtaler that the consumer may see, or that its abonnement is of: everything once, then what changes, for ever. It goes on from
- * where the store is, after a restart too, and starts anew when its position can't be used any more, or an export was cut
+ * Keeps a copy of all avtaler that the consumer may see, or that its abonnement is of: everything once, then what changes,
+ * for ever. It goes on from where the store is, after a restart too, and starts anew when its position can't be used any more, or an export was cut
  * off. Any number of processes may follow with one store. What fails at the service, on the way or at the store is tried
  * again, with pauses that grow to half a minute.
  *
  * Returns when its thread is interrupted, after what is being stored. Throws [ProblemError] and [TokenError] for what
  * waiting does not help against: no grant, a wrong request, a wrong secret.
  *
+ * @param store of one copy: one that is of another abonnement, or of other fields, is made anew
  * @param onProgress after each step is stored, and while an export comes; what it throws ends the following
  * @param onRetry something failed that passes by waiting, here or at the store, and is tried again after so long; without
  *   it, a warning is logged
  * @param count changes on a page, at most 1,000
  * @param waitSeconds at the end of the feed, at most 30
- * @param abonnement keeps a copy of what this abonnement of yours is of, and of nothing else: what leaves it is forgotten. A
- *   store is of one abonnement, or of everything; with another name the copy is made anew
+ * @param abonnement keeps a copy of what this abonnement of yours is of, and of nothing else: what leaves it is forgotten
  */
 @JvmOverloads
 public fun followAvtaler(
     client: QueryApiClient,
-    store: Store,
+    store: Store<Avtale>,
     onProgress: Consumer<Progress> = Consumer { },
     onRetry: BiConsumer<Exception, Duration> = BiConsumer(::warn),
     count: Int = 500,
     waitSeconds: Int = 30,
     abonnement: String? = null,
 ) {
+    val source = object : Source<Avtale> {
+        override fun export() = readExport(client, abonnement)
+
+        override fun changes(after: String) = readChanges(client, after, count, waitSeconds, abonnement)
+    }
+    follow(Follower(source, CopyContent(abonnement, null), store, onProgress), onProgress, onRetry)
+}
+
+/**
+ * The same with a copy of these fields of each, and its id. Only they need a grant, and the operation `hentUtdrag` in the
+ * place of `sokAvtaler`.
+ */
+@JvmOverloads
+public fun followAvtaler(
+    client: QueryApiClient,
+    store: Store<Utdrag>,
+    felter: Collection<Avtalefelt>,
+    onProgress: Consumer<Progress> = Consumer { },
+    onRetry: BiConsumer<Exception, Duration> = BiConsumer(::warn),
+    count: Int = 500,
+    waitSeconds: Int = 30,
+    abonnement: String? = null,
+) {
+    val source = object : Source<Utdrag> {
+        override fun export() = readExport(client, felter, abonnement)
+
+        override fun changes(after: String) = readChanges(client, after, felter, count, waitSeconds, abonnement)
+    }
+    follow(Follower(source, CopyContent(abonnement, felter), store, onProgress), onProgress, onRetry)
+}
+
+private fun follow(follower: Follower<*>, onProgress: Consumer<Progress>, onRetry: BiConsumer<Exception, Duration>) {
     val thread = Thread.currentThread()
-    val follower = Follower(client, store, onProgress, count, waitSeconds, abonnement)
     var failures = 0
     while (!thread.isInterrupted) {
         val progress = try {
@@ -95,30 +126,36 @@ public fun followAvtaler(
 /** What `onProgress` threw: it is the caller's, and nothing to try again. */
 private class Told(override val cause: Throwable) : RuntimeException(cause)
 
-private class Follower(
-    private val client: QueryApiClient,
-    private val store: Store,
+/** What a copy is made of. */
+private interface Source<A : Answered> {
+    fun export(): Exported<A>
+
+    fun changes(after: String): ReadChanges<A>
+}
+
+private class Follower<A : Answered>(
+    private val source: Source<A>,
+    private val content: CopyContent,
+    private val store: Store<A>,
     private val onProgress: Consumer<Progress>,
-    private val count: Int,
-    private val waitSeconds: Int,
-    private val abonnement: String?,
 ) {
     /** A position that the service no longer takes. */
     private var refused: String? = null
 
     /** Null when another process was first. */
     fun step(): Progress? {
-        val position = store.readPosition()
-        if (position == null || position == refused) return takeExport(position)
+        val stored = store.readPosition()
+        val position = stored?.let(content::toPosition)
+        if (position == null || stored == refused) return takeExport(stored)
         return try {
             takeChanges(position)
         } catch (_: StartAgainError) {
-            refused = position
-            takeExport(position)
+            refused = stored
+            takeExport(stored)
         }
     }
 
-    private fun takeExport(instead: String?): Progress? = readExport(client, abonnement).use { exported ->
+    private fun takeExport(instead: String?): Progress? = source.export().use { exported ->
         val (position, updatedTo) = exported.position to exported.updatedTo
         fun progress(step: Step, stored: Int) =
             Progress(step, stored, 0, position, updatedTo, more = true, lag = lagSince(updatedTo), total = exported.count)
@@ -131,13 +168,14 @@ private class Follower(
                 throw Told(error)
             }
         }
-        if (store.replaceAll(told, position, instead)) progress(Step.EXPORT, exported.count) else null
+        if (store.replaceAll(told, content.toStored(position), instead)) progress(Step.EXPORT, exported.count) else null
     }
 
     private fun takeChanges(after: String): Progress? {
-        val page = readChanges(client, after, count, waitSeconds, abonnement)
+        val page = source.changes(after)
+        val change = CopyChange(page.avtaler, page.gone, content.toStored(after), content.toStored(page.position))
         // Waiting at the end of the feed writes nothing.
-        val isTaken = page.position == after || store.apply(CopyChange(page.avtaler, page.gone, after, page.position))
+        val isTaken = page.position == after || store.apply(change)
         if (!isTaken) return null
         val lag = lagSince(if (page.more) page.lastChange else page.updatedTo)
         return Progress(
@@ -151,7 +189,7 @@ private fun lagSince(moment: Instant?): Duration? =
 
 private fun warn(error: Exception, pause: Duration) {
     // Others' errors may hold what was being stored.
-    val isOurs = error.javaClass.packageName == Follower::class.java.packageName
+    val isOurs = error.javaClass.packageName == Answered::class.java.packageName
     val what = if (isOurs) error.message else error.javaClass.name
     System.getLogger("no.nav.tiltak.datadeling").log(WARNING, "Following waits {0} ms: {1}", pause.toMillis(), what)
 }

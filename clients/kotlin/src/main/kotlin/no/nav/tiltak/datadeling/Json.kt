@@ -12,9 +12,12 @@ import com.fasterxml.jackson.databind.node.ArrayNode
 import com.fasterxml.jackson.databind.node.ObjectNode
 import com.fasterxml.jackson.databind.node.TextNode
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule
+import java.util.UUID
 
-/** Something that was answered, and can say how. */
+/** An avtale, whole or some fields of it, that was answered, and can say how. */
 public abstract class Answered internal constructor() {
+    public abstract val avtaleId: UUID?
+
     private var answered: String? = null
 
     /**
@@ -35,13 +38,16 @@ internal object Json {
         .enable(DeserializationFeature.READ_UNKNOWN_ENUM_VALUES_USING_DEFAULT_VALUE)
         .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
         .build()
-    private val mapper: JsonMapper =
-        plain.rebuild().addModule(SimpleModule().addDeserializer(Avtale::class.java, AvtaleDeserializer())).build()
+    private val mapper: JsonMapper = plain.rebuild().addModule(
+        SimpleModule()
+            .addDeserializer(Avtale::class.java, Keeping(Avtale::class.java))
+            .addDeserializer(Utdrag::class.java, Keeping(Utdrag::class.java)),
+    ).build()
 
-    private class AvtaleDeserializer : StdDeserializer<Avtale>(Avtale::class.java) {
-        override fun deserialize(parser: JsonParser, context: DeserializationContext): Avtale {
+    private class Keeping<A : Answered>(private val type: Class<A>) : StdDeserializer<A>(type) {
+        override fun deserialize(parser: JsonParser, context: DeserializationContext): A {
             val node: JsonNode = context.readTree(parser)
-            return plain.treeToValue(node, Avtale::class.java).apply { answeredAs(node.toString()) }
+            return plain.treeToValue(node, type).apply { answeredAs(node.toString()) }
         }
     }
 

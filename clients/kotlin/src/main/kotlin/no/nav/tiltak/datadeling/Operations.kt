@@ -226,11 +226,12 @@ public abstract class Operations internal constructor() {
     /**
      * How many avtaler or participants are there?
      *
-     * Figures of one moment of the day, the same for all who ask: nothing that happens shows before the next day. Groups of fewer than 5 are not told of, nor can they be worked out: they are counted together, with larger ones when they are too few. A figure that has been told stays until the true one differs from it by 5 or more, and figures that would differ by less are told as the same; so each is the true one, or less than 5 from it. For instance the participants of each kind who are there now: `per=TILTAKSTYPE&enhet=DELTAKERE&faser=PAAGAAR`.
+     * Figures of one moment of the day, the same for all who ask: nothing that happens shows before the next day. Groups of fewer than 5 are not told of, nor can they be worked out: they are counted together, with larger ones when they are too few. A figure that has been told stays until the true one differs from it by 5 or more, and figures that would differ by less are told as the same; so each is the true one, or less than 5 from it. For instance the participants of each kind who are there now: `per=TILTAKSTYPE&enhet=DELTAKERE&faser=PAAGAAR`; the establishments of a company: `per=BEDRIFT&hovedenhet=910712217`.
      */
     @JvmOverloads
     public fun hentStatistikk(
         per: List<Inndeling>,
+        hovedenhet: String? = null,
         enhet: Statistikkenhet? = null,
         faser: List<Fase>? = null,
         dato: LocalDate? = null,
@@ -238,7 +239,7 @@ public abstract class Operations internal constructor() {
         maaneder: Int? = null,
         options: CallOptions = CallOptions.NONE,
     ): Answer<Statistikk> =
-        call("GET", "/api/v1/statistikk", listOf("per" to per, "enhet" to enhet, "faser" to faser, "dato" to dato, "serie" to serie, "maaneder" to maaneder), null, options, Statistikk::class.java)
+        call("GET", "/api/v1/statistikk", listOf("per" to per, "hovedenhet" to hovedenhet, "enhet" to enhet, "faser" to faser, "dato" to dato, "serie" to serie, "maaneder" to maaneder), null, options, Statistikk::class.java)
 
     /**
      * What may I ask here, and what of it do I use?

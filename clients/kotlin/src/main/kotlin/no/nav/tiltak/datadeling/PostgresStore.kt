@@ -5,8 +5,8 @@ import java.sql.SQLException
 import javax.sql.DataSource
 
 /** The consumer's own work with a change, in the transaction that stores it. */
-public fun interface OnChange {
-    public fun onChange(db: Connection, change: CopyChange)
+public fun interface OnChange<A : Answered> {
+    public fun onChange(db: Connection, change: CopyChange<A>)
 }
 
 /** The consumer's own work when everything was read anew, in the transaction that stores it. */
@@ -22,12 +22,12 @@ public fun interface OnReplaced {
  * @param onChange your own work with a change, in the same transaction; the copy is already as it says
  * @param onReplaced your own work after all was read anew, in the same transaction: what changed meanwhile is not told
  */
-public class PostgresStore @JvmOverloads constructor(
+public class PostgresStore<A : Answered> @JvmOverloads constructor(
     private val dataSource: DataSource,
     private val table: String = "avtale_kopi",
-    private val onChange: OnChange = OnChange { _, _ -> },
+    private val onChange: OnChange<A> = OnChange { _, _ -> },
     private val onReplaced: OnReplaced = OnReplaced { },
-) : Store {
+) : Store<A> {
     init {
         require(Regex("[a-z][a-z0-9_]{0,50}").matches(table)) { "table: lower-case letters, digits and _, 51 at most" }
     }
@@ -50,7 +50,7 @@ public class PostgresStore @JvmOverloads constructor(
 
     override fun readPosition(): String? = inTransaction { db -> positionOf(db) }
 
-    override fun replaceAll(avtaler: Sequence<List<Avtale>>, position: String, instead: String?): Boolean =
+    override fun replaceAll(avtaler: Sequence<List<A>>, position: String, instead: String?): Boolean =
         inTransaction { db ->
             if (positionOf(db, "for update") != instead) return@inTransaction false
             db.createStatement().use { it.execute("delete from $table") }
@@ -60,7 +60,7 @@ public class PostgresStore @JvmOverloads constructor(
             true
         }
 
-    override fun apply(change: CopyChange): Boolean = inTransaction { db ->
+    override fun apply(change: CopyChange<A>): Boolean = inTransaction { db ->
         if (positionOf(db, "for update") != change.after) return@inTransaction false
         if (change.gone.isNotEmpty()) {
             db.prepareStatement("delete from $table where avtale_id = any(?)").use {
@@ -88,7 +88,7 @@ public class PostgresStore @JvmOverloads constructor(
         }
     }
 
-    private fun put(db: Connection, avtaler: List<Avtale>) {
+    private fun put(db: Connection, avtaler: List<A>) {
         val insert = """
             insert into $table (avtale_id, innhold)
             select (avtale ->> 'avtaleId')::uuid, avtale from jsonb_array_elements(?::jsonb) as ny(avtale)

@@ -10,9 +10,9 @@ import java.util.UUID
 private val GONE = setOf(Endringstype.SLETTET, Endringstype.UTENFOR)
 
 /** A page of the change feed, and what it told of as it is now. */
-public data class ReadChanges(
+public data class ReadChanges<out A : Answered>(
     /** those named as ENDRET that are there */
-    public val avtaler: List<Avtale>,
+    public val avtaler: List<A>,
     /** the ids of those to forget: SLETTET, UTENFOR, or not there any more */
     public val gone: List<UUID>,
     /** to go on from; store it together with what was done about the page */
@@ -48,7 +48,33 @@ public fun readChanges(
     count: Int = 500,
     waitSeconds: Int = 30,
     abonnement: String? = null,
-): ReadChanges {
+): ReadChanges<Avtale> = readChanges(client, after, count, waitSeconds, abonnement) { avtaleIder, options ->
+    client.sokAvtaler(Sok(avtaleIder = avtaleIder, antall = 1_000), options).data.avtaler
+}
+
+/**
+ * The same with these fields of each, and its id, by `hentUtdrag`. Only they need a grant.
+ */
+@JvmOverloads
+public fun readChanges(
+    client: QueryApiClient,
+    after: String,
+    felter: Collection<Avtalefelt>,
+    count: Int = 500,
+    waitSeconds: Int = 30,
+    abonnement: String? = null,
+): ReadChanges<Utdrag> = readChanges(client, after, count, waitSeconds, abonnement) { avtaleIder, options ->
+    client.hentUtdrag(UtdragSok(felter = withId(felter), avtaleIder = avtaleIder, antall = 1_000), options).data.avtaler
+}
+
+private fun <A : Answered> readChanges(
+    client: QueryApiClient,
+    after: String,
+    count: Int,
+    waitSeconds: Int,
+    abonnement: String?,
+    lookUp: (List<UUID>, CallOptions) -> List<A>,
+): ReadChanges<A> {
     val asked = unlessGone {
         client.hentEndringer(etter = after, abonnement = abonnement, antall = count, ventSekunder = waitSeconds)
     }
@@ -57,9 +83,9 @@ public fun readChanges(
     val told = page.endringer.associate { it.avtaleId to it.type }
     val changed = told.filterValues { it !in GONE }.keys.toList()
     val avtaler = if (changed.isEmpty()) emptyList() else unlessGone {
-        client.sokAvtaler(Sok(avtaleIder = changed, antall = 1_000), CallOptions(minstPosisjon = page.posisjon))
-    }.data.avtaler
-    val found = avtaler.map { it.avtaleId }.toSet()
+        lookUp(changed, CallOptions(minstPosisjon = page.posisjon))
+    }
+    val found = avtaler.map(::keyOf).toSet()
     val gone = told.keys.filter { it !in found }
     return ReadChanges(avtaler, gone, page.posisjon, page.flere, asked.updatedTo, page.endringer.lastOrNull()?.tidspunkt)
 }

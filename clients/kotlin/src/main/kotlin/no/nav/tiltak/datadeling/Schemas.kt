@@ -865,7 +865,7 @@ public data class Avtale @JsonCreator constructor(
     /**
      * Identifies the avtale for ever; the key of its messages
      */
-    @param:JsonProperty("avtaleId") @get:JsonProperty("avtaleId") public val avtaleId: UUID,
+    @param:JsonProperty("avtaleId") @get:JsonProperty("avtaleId") override val avtaleId: UUID,
     /**
      * The number people use; null until the source has given one
      */
@@ -1157,7 +1157,7 @@ public data class Utdrag @JsonCreator constructor(
     /**
      * Identifies the avtale for ever; the key of its messages
      */
-    @param:JsonProperty("avtaleId") @get:JsonProperty("avtaleId") public val avtaleId: UUID? = null,
+    @param:JsonProperty("avtaleId") @get:JsonProperty("avtaleId") override val avtaleId: UUID? = null,
     /**
      * The number people use; null until the source has given one
      */
@@ -1274,7 +1274,7 @@ public data class Utdrag @JsonCreator constructor(
      * Organisation number of the top of the chain of units that the employer is below, as virksomheter say now, 9 digits; null when the employer is itself the top, or is not known. Absent when not granted
      */
     @param:JsonProperty("hovedenhet") @get:JsonProperty("hovedenhet") public val hovedenhet: String? = null,
-) {
+) : Answered() {
     /** Without what tells who it is about: it may end in a log. */
     override fun toString(): String = "Utdrag(avtaleId=$avtaleId, avtaleNr=$avtaleNr, bedriftNr=$bedriftNr, bedriftNavn=$bedriftNavn, tiltakstype=$tiltakstype, versjon=$versjon, avtaleStatus=$avtaleStatus, avtaleInngaatt=$avtaleInngaatt, startDato=$startDato, sluttDato=$sluttDato, stillingprosent=$stillingprosent, antallDagerPerUke=$antallDagerPerUke, stillingstype=$stillingstype, godkjentAvDeltaker=$godkjentAvDeltaker, godkjentAvArbeidsgiver=$godkjentAvArbeidsgiver, godkjentAvVeileder=$godkjentAvVeileder, godkjentAvBeslutter=$godkjentAvBeslutter, godkjentPaaVegneAv=$godkjentPaaVegneAv, godkjentPaaVegneAvArbeidsgiver=$godkjentPaaVegneAvArbeidsgiver, opphav=$opphav, opprettetTidspunkt=$opprettetTidspunkt, annullertTidspunkt=$annullertTidspunkt, sistEndret=$sistEndret, fase=$fase, annullertUnderveis=$annullertUnderveis, hovedenhet=$hovedenhet)"
 }
@@ -1731,7 +1731,7 @@ public data class Statistikkpunkt @JsonCreator constructor(
      */
     @param:JsonProperty("celler") @get:JsonProperty("celler") public val celler: List<Statistikkcelle>,
     /**
-     * Avtaler in all groups that are not shown: those under 5, and as many more as it takes to hide them; 0 when that is less than 5. null: there are so few in all that not even this is told; always so of DELTAKERE, who may be in several groups
+     * Avtaler in all groups that are not shown: those under 5, and as many more as it takes to hide them; 0 when that is less than 5. null: there are so few in all that not even this is told; always so of DELTAKERE, who may be in several groups, and with hovedenhet
      */
     @param:JsonProperty("ovrige") @get:JsonProperty("ovrige") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val ovrige: Int? = null,
 )
@@ -1764,7 +1764,7 @@ public data class Statistikk @JsonCreator constructor(
      */
     @param:JsonProperty("celler") @get:JsonProperty("celler") public val celler: List<Statistikkcelle>,
     /**
-     * Avtaler in all groups that are not shown: those under 5, and as many more as it takes to hide them; 0 when that is less than 5. null: there are so few in all that not even this is told; always so of DELTAKERE, who may be in several groups
+     * Avtaler in all groups that are not shown: those under 5, and as many more as it takes to hide them; 0 when that is less than 5. null: there are so few in all that not even this is told; always so of DELTAKERE, who may be in several groups, and with hovedenhet
      */
     @param:JsonProperty("ovrige") @get:JsonProperty("ovrige") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val ovrige: Int? = null,
     /**
@@ -1785,9 +1785,17 @@ public data class TilgangVilkaar @JsonCreator constructor(
      */
     @param:JsonProperty("gyldige") @get:JsonProperty("gyldige") public val gyldige: List<Double>,
     /**
+     * The last day on which the accepted version is valid; null: no end is set, or none is accepted
+     */
+    @param:JsonProperty("gyldigTil") @get:JsonProperty("gyldigTil") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val gyldigTil: LocalDate? = null,
+    /**
      * The version that must be accepted before anything else than this operation is answered; null: nothing is missing
      */
     @param:JsonProperty("mangler") @get:JsonProperty("mangler") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val mangler: Int? = null,
+    /**
+     * Operations and fields that are granted, and that only a newer version than the accepted one speaks of: until it is accepted, they are 403. Empty when `mangler` says that everything is
+     */
+    @param:JsonProperty("dekkerIkke") @get:JsonProperty("dekkerIkke") public val dekkerIkke: List<String>,
 )
 
 @JsonIgnoreProperties(ignoreUnknown = true)

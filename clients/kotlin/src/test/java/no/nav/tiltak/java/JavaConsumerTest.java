@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.time.Duration;
 import java.util.List;
+import no.nav.tiltak.datadeling.Avtalefelt;
 import no.nav.tiltak.datadeling.Avtaleside;
 import no.nav.tiltak.datadeling.Datadeling;
 import no.nav.tiltak.datadeling.MemoryStore;
@@ -39,8 +40,10 @@ class JavaConsumerTest {
             QueryApiClient client = Datadeling.createQueryApiClient(
                 service.getUrl(), refused -> "t", "B1", Duration.ofSeconds(5), Duration.ofSeconds(5), waited -> { });
             var error = assertThrows(ProblemError.class,
-                () -> Datadeling.followAvtaler(client, new MemoryStore(), progress -> { }, (failure, pause) -> { }));
+                () -> Datadeling.followAvtaler(client, new MemoryStore<>(), progress -> { }, (failure, pause) -> { }));
             assertEquals("ikke-tilgang", error.getCode());
+            assertThrows(ProblemError.class, () -> Datadeling.followAvtaler(
+                client, new MemoryStore<>(), List.of(Avtalefelt.startDato), progress -> { }, (failure, pause) -> { }));
         }
     }
 }

@@ -62,7 +62,7 @@ class ClientTest {
     @Test
     fun `following ends with its thread, also while it waits for the feed`() {
         serve("""{"lines":[{"posisjon":"p","antall":0}]}""", """{"fault":"silent"}""").use { service ->
-            val following = thread { followAvtaler(clientOf(service), MemoryStore()) }
+            val following = thread { followAvtaler(clientOf(service), MemoryStore<Avtale>()) }
             while (service.seen.size < 2) Thread.sleep(10)
             following.interrupt()
             following.join(10_000)
@@ -74,7 +74,7 @@ class ClientTest {
     fun `what onProgress throws ends the following`() {
         serve("""{"lines":[{"posisjon":"p","antall":1},${avtale(idOf(1)).toJson()}]}""").use { service ->
             val error = assertThrows(IllegalStateException::class.java) {
-                followAvtaler(clientOf(service), MemoryStore(), onProgress = { error("Mine") })
+                followAvtaler(clientOf(service), MemoryStore<Avtale>(), onProgress = { error("Mine") })
             }
             assertEquals("Mine", error.message)
         }

@@ -12,6 +12,8 @@ import java.time.Duration
 import java.time.Instant
 import java.time.temporal.ChronoUnit
 import java.util.UUID
+import java.util.function.BiConsumer
+import java.util.function.Consumer
 
 /** What clients of all languages do, by clients/conformance/scenarios.yaml; conformance.spec.ts plays the same. */
 class ConformanceTest {
@@ -81,7 +83,7 @@ class ConformanceTest {
         "status" -> client.hentTiltaksstatus(json.treeToValue(given, TiltaksstatusSporring::class.java)).data
         "get" -> client.hentAvtale(idOf(given["avtale"].intValue())).data
         "pages" -> readPages(client, json.treeToValue(given, Sok::class.java)).map(::kept).toList()
-        "export" -> readExport(client, given["abonnement"]?.textValue()).use { exported ->
+        "export" -> exportOf(client, given).use { exported ->
             val all = exported.avtaler.flatten().toList()
             mapOf(
                 "position" to exported.position,
@@ -91,12 +93,7 @@ class ConformanceTest {
                 "first" to all.firstOrNull()?.let(::kept),
             )
         }
-        "changes" -> readChanges(
-            client,
-            given["after"].textValue(),
-            given.path("count").asInt(500),
-            given.path("waitSeconds").asInt(30),
-        ).let {
+        "changes" -> changesOf(client, given).let {
             mapOf(
                 "avtaler" to it.avtaler.map(::kept),
                 "gone" to it.gone.map(::numberOf).sorted(),
@@ -106,8 +103,15 @@ class ConformanceTest {
                 "lastChange" to milliseconds(it.lastChange),
             )
         }
-        "follow" -> follow(client, given, table)
-        "store" -> TestStore.of(given, table).let { store -> given["moves"].map { move(store, it) } }
+        "follow" -> when (val felter = felterOf(given)) {
+            null -> follow(TestStore.of(given, table), given, table, ::avtale) { store, told, failed ->
+                followAvtaler(client, store, told, failed, waitSeconds = 0, abonnement = abonnementOf(given))
+            }
+            else -> follow(TestStore.of(given, table), given, table, { Utdrag(avtaleId = it) }) { store, told, failed ->
+                followAvtaler(client, store, felter, told, failed, waitSeconds = 0, abonnement = abonnementOf(given))
+            }
+        }
+        "store" -> TestStore.of<Avtale>(given, table).let { store -> given["moves"].map { move(store, it) } }
         "tokens" -> issuer(service).let { provide ->
             given["steps"].map {
                 Thread.sleep(it.path("waitMs").asLong())
@@ -117,13 +121,34 @@ class ConformanceTest {
         else -> error("There is no $what")
     }
 
-    private fun follow(client: QueryApiClient, given: JsonNode, table: String): Any {
-        val at = TestStore.of(given, table)
-        given["from"]?.let { at.store.replaceAll(batchOf(it["copy"]), it["position"].textValue(), null) }
+    private fun exportOf(client: QueryApiClient, given: JsonNode): Exported<Answered> {
+        val felter = felterOf(given) ?: return readExport(client, abonnementOf(given))
+        return readExport(client, felter, abonnementOf(given))
+    }
+
+    private fun changesOf(client: QueryApiClient, given: JsonNode): ReadChanges<Answered> {
+        val after = given["after"].textValue()
+        val (count, waitSeconds) = given.path("count").asInt(500) to given.path("waitSeconds").asInt(30)
+        val felter = felterOf(given) ?: return readChanges(client, after, count, waitSeconds, abonnementOf(given))
+        return readChanges(client, after, felter, count, waitSeconds, abonnementOf(given))
+    }
+
+    private fun abonnementOf(given: JsonNode): String? = given["abonnement"]?.textValue()
+
+    private fun felterOf(given: JsonNode): List<Avtalefelt>? = given["felter"]?.map { Avtalefelt.valueOf(it.textValue()) }
+
+    private fun <A : Answered> follow(
+        at: TestStore<A>,
+        given: JsonNode,
+        table: String,
+        stored: (UUID) -> A,
+        start: (Store<A>, Consumer<Progress>, BiConsumer<Exception, Duration>) -> Unit,
+    ): Any {
+        given["from"]?.let { at.store.replaceAll(batchOf(it["copy"], stored), it["position"].textValue(), null) }
         val steps = mutableListOf<Map<String, Any?>>()
         val exporting = mutableListOf<Int>()
         val retried = mutableListOf<Map<String, Any?>>()
-        val onProgress = { it: Progress ->
+        val onProgress = Consumer { it: Progress ->
             if (it.step == Step.EXPORTING) {
                 exporting += it.stored
             } else {
@@ -135,33 +160,33 @@ class ConformanceTest {
             }
         }
         try {
-            followAvtaler(
-                client, at.store, onProgress, waitSeconds = 0, abonnement = given["abonnement"]?.textValue(),
-                onRetry = { error, _ -> retried += told(error) + mapOf("position" to at.store.readPosition(), "copy" to at.ids()) },
-            )
+            start(at.store, onProgress) { error, _ ->
+                retried += told(error) + mapOf("position" to at.store.readPosition(), "copy" to at.ids())
+            }
         } finally {
             Thread.interrupted()
         }
         return mapOf(
             "steps" to steps, "exporting" to exporting, "retried" to retried,
-            "stored" to at.read().map(json::readTree), "noted" to Postgres.noted(table),
+            "place" to at.store.readPosition(), "stored" to at.read().map(json::readTree), "noted" to Postgres.noted(table),
         )
     }
 
-    private fun move(at: TestStore, move: JsonNode): Any {
+    private fun move(at: TestStore<Avtale>, move: JsonNode): Any {
         val (position, instead) = move["position"].textValue() to move["instead"]?.textValue()
         val taken = if (move.has("replaceAll")) {
-            at.store.replaceAll(batchOf(move["replaceAll"]), position, instead)
+            at.store.replaceAll(batchOf(move["replaceAll"], ::avtale), position, instead)
         } else {
-            val avtaler = batchOf(move["apply"]).first()
+            val avtaler = batchOf(move["apply"], ::avtale).first()
             at.store.apply(CopyChange(avtaler, move["gone"].map { idOf(it.intValue()) }, move["after"].textValue(), position))
         }
         return mapOf("taken" to taken, "position" to at.store.readPosition(), "copy" to at.ids())
     }
 
-    private fun batchOf(ids: JsonNode): Sequence<List<Avtale>> = sequenceOf(ids.map { avtale(idOf(it.intValue())) })
+    private fun <A> batchOf(ids: JsonNode, stored: (UUID) -> A): Sequence<List<A>> =
+        sequenceOf(ids.map { stored(idOf(it.intValue())) })
 
-    private fun kept(avtale: Avtale): JsonNode = json.readTree(avtale.toJson())
+    private fun kept(avtale: Answered): JsonNode = json.readTree(avtale.toJson())
 
     private fun milliseconds(moment: Instant?): Instant? = moment?.truncatedTo(ChronoUnit.MILLIS)
 

@@ -29,13 +29,13 @@ object Postgres {
     }
 }
 
-class TestStore private constructor(val store: Store, val read: () -> List<String>) {
+class TestStore<A : Answered> private constructor(val store: Store<A>, val read: () -> List<String>) {
     fun ids(): List<Int> = read().map { numberOf(UUID.fromString(json.readTree(it)["avtaleId"].textValue())) }
 
     companion object {
-        fun of(given: JsonNode, table: String): TestStore {
+        fun <A : Answered> of(given: JsonNode, table: String): TestStore<A> {
             if (given["store"].textValue() == "memory") {
-                val store = MemoryStore()
+                val store = MemoryStore<A>()
                 return TestStore(store) { store.avtaler.entries.sortedBy { numberOf(it.key) }.map { it.value.toJson() } }
             }
             var failures = given.path("onChangeFails").asInt()
@@ -44,7 +44,7 @@ class TestStore private constructor(val store: Store, val read: () -> List<Strin
                 it.setString(2, what)
                 it.execute()
             }
-            val store = PostgresStore(
+            val store = PostgresStore<A>(
                 Postgres.dataSource,
                 table,
                 onChange = { db, change ->
