@@ -4,7 +4,7 @@ import type { Command } from '@tiltak/platform';
 import { readRyddingConfig } from '../config.ts';
 import { databaseOptionsFrom } from '../database/connect.ts';
 import { readRowLimits } from '../retention/row-limits.queries.ts';
-import { applyRetention, planRetention, type RetentionEntry } from '../retention/retention.ts';
+import { applyRetention, planRetention, type Horizons, type RetentionEntry } from '../retention/retention.ts';
 import { retentionRules } from '../retention/rules.ts';
 
 /** What is old enough goes, or what would go is told. The ingestor does the same by itself. */
@@ -42,8 +42,8 @@ Exit code: 0 when all that is old enough went, or would go, 1 when something is 
 
 type Plan = Awaited<ReturnType<typeof planRetention>>;
 
-async function tell({ entries, horizon }: Plan, readRows: () => ReturnType<typeof readRowLimits>): Promise<number> {
-  const told = entries.map((entry) => ({ ...toLine(entry), utfall: outcomeOf(entry, horizon) }));
+async function tell({ entries, horizons }: Plan, readRows: () => ReturnType<typeof readRowLimits>): Promise<number> {
+  const told = entries.map((entry) => ({ ...toLine(entry), utfall: outcomeOf(entry, horizons) }));
   for (const line of told) print(line);
   for (const line of await readRows()) print(line);
   const going = told.filter(({ utfall }) => utfall === 'GAAR');
@@ -53,11 +53,12 @@ async function tell({ entries, horizon }: Plan, readRows: () => ReturnType<typeo
   return heldBack > 0 ? 1 : 0;
 }
 
-/** What only the feed's horizon holds back goes when that is moved past it. */
-function outcomeOf({ isDue, heldBackBy, month, to, rule }: RetentionEntry, horizon: Date | null): string {
+/** What only the horizon of its feed holds back goes when that is moved past it. */
+function outcomeOf({ isDue, heldBackBy, month, to, rule }: RetentionEntry, horizons: Horizons): string {
   if (month === null) return 'REST';
   if (!isDue) return 'BLIR';
-  const passes = rule?.setting === 'ENDRINGER_BEHOLDES_DAGER' && to !== null && horizon !== null && to <= horizon;
+  const horizon = rule?.feed && horizons.get(rule.feed);
+  const passes = to !== null && horizon !== undefined && to <= horizon;
   return heldBackBy === null || passes ? 'GAAR' : 'HOLDES_IGJEN';
 }
 

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import type { RetainedFeed } from './rules.ts';
 
 /** A partition, or what fits none of them. */
 export interface Partition {
@@ -87,7 +88,7 @@ export async function readPartitionedTables(db: Pool): Promise<string[]> {
 }
 
 /**
- * The feed begins later: after all lines of the latest of these moments that can go. Transactions near the end of a month
+ * A feed begins later: after all lines of the latest of these moments that can go. Transactions near the end of a month
  * have numbers in another order than times, so some lines of the next month fall away too: none that is younger than the
  * cutoff, none that an open transaction may come before, and never the last. Committed before anything is dropped, so
  * that a reader from before is told to begin anew, and none misses a line.
@@ -97,25 +98,28 @@ export async function readPartitionedTables(db: Pool): Promise<string[]> {
  */
 export async function moveHorizon(
   db: Pool,
+  { lines, tables }: RetainedFeed,
   ends: readonly Date[],
   { cutoff, dryRun }: { cutoff: Date; dryRun: boolean },
 ): Promise<Date | null> {
+  const each = (expression: (table: string) => string): string => tables.map(expression).join(', ');
   const text = `with grense as materialized (
       select least(pg_snapshot_xmin(pg_current_snapshot()),
-        (select min(tx) from endring where tidspunkt >= $2), (select min(tx) from avtale_endring where tidspunkt >= $2),
-        (select max(tx) from endring)) as tx
+        ${each((table) => `(select min(tx) from ${table} where tidspunkt >= $2)`)},
+        (select max(tx) from ${lines})) as tx
     ), gamle as (
-      select til, greatest((select max(tx) from endring where tidspunkt < til),
-        (select max(tx) from avtale_endring where tidspunkt < til)) as siste
+      select til, greatest(${each((table) => `(select max(tx) from ${table} where tidspunkt < til)`)}) as siste
       from unnest($1::timestamptz[]) as e(til)
     ), ny as (
       select (max(siste)::text::numeric + 1)::text::xid8 as tx, max(til) as til from gamle, grense where siste < grense.tx
     )`;
+  const [table, row] = lines === 'endring' ? ['instans', 'true'] : ['partisjonering', `tabell = '${lines}'`];
   const { rows } = await db.query<{ til: Date | null }>(
     dryRun
       ? `${text} select til from ny`
       : `${text}, flyttet as (
-           update instans set beskaaret_til = ny.tx, beskaaret_tidspunkt = clock_timestamp() from ny where ny.tx > beskaaret_til)
+           update ${table} set beskaaret_til = ny.tx, beskaaret_tidspunkt = clock_timestamp() from ny
+           where ny.tx > beskaaret_til and ${row})
          select til from ny`,
     [ends, cutoff],
   );

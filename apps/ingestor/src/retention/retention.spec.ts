@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { feedHorizon } from '@tiltak/database';
 import pg from 'pg';
 import { metrics } from '../metrics.ts';
 import { startTestIngest, type TestIngest } from '../testing/test-ingest.ts';
@@ -51,26 +52,41 @@ interface Line {
   days: number;
 }
 
-/** A feed of these lines, each in the partition of its month. Transaction ids are below all that are given out now. */
-async function fill(lines: readonly Line[]): Promise<void> {
-  await setup.owner.query(`update instans set beskaaret_til = '0'`);
+type Table = 'endring' | 'avtale_endring' | 'virksomhet_endring';
+
+/** What a line must have beside transaction and time. */
+const COLUMNS: Record<Table, [columns: string, values: string]> = {
+  endring: ['avtale_id, type', `gen_random_uuid(), 'ENDRET'`],
+  avtale_endring: ['avtale_id', 'gen_random_uuid()'],
+  virksomhet_endring: ['organisasjonsnummer, type', `'999999999', 'ENDRET'`],
+};
+const AVTALER: Table[] = ['endring', 'avtale_endring'];
+
+/** Feeds of these lines, each in the partition of its month. Transaction ids are below all that are given out now. */
+async function fill(lines: readonly Line[], more: Partial<Record<Table, readonly Line[]>> = {}): Promise<void> {
+  await setup.owner.query(
+    `update instans set beskaaret_til = '0'; update partisjonering set beskaaret_til = '0' where beskaaret_til is not null`,
+  );
   for (const { table, month } of await readPartitions(setup.pool, { count: false })) {
     if (month !== null) await setup.owner.query(`drop table ${table}_${month}`);
   }
-  for (const table of ['endring', 'avtale_endring']) {
+  const all = { ...Object.fromEntries(AVTALER.map((table) => [table, lines])), ...more };
+  for (const [table, of] of Object.entries(all)) {
+    const [columns, values] = COLUMNS[table as Table];
     await setup.owner.query(
-      `insert into ${table} (tx, avtale_id, tidspunkt${table === 'endring' ? ', type' : ''})
-       select tx, gen_random_uuid(), now() - make_interval(secs => alder)${table === 'endring' ? `, 'ENDRET'` : ''}
-       from unnest($1::text[]::xid8[], $2::float8[]) as l(tx, alder)`,
-      [lines.map(({ tx }) => String(tx)), lines.map(({ days }) => days * 86_400)],
+      `insert into ${table} (tx, tidspunkt, ${columns})
+       select tx, now() - make_interval(secs => alder), ${values} from unnest($1::text[]::xid8[], $2::float8[]) as l(tx, alder)`,
+      [of.map(({ tx }) => String(tx)), of.map(({ days }) => days * 86_400)],
     );
   }
   await makePartitions(setup.pool);
 }
 
-async function state(): Promise<{ left: bigint[]; prunedUntil: bigint }> {
-  const rows = await setup.owner.query<{ tx: string }[]>('select tx from endring order by tx, lopenr');
-  const [instance] = await setup.owner.query<{ beskaaret_til: string }[]>('select beskaaret_til from instans');
+async function state(feed: Table = 'endring'): Promise<{ left: bigint[]; prunedUntil: bigint }> {
+  const rows = await setup.owner.query<{ tx: string }[]>(`select tx from ${feed} order by tx, lopenr`);
+  const [instance] = await setup.owner.query<{ beskaaret_til: string }[]>(
+    `select beskaaret_til from ${feedHorizon(feed)}`,
+  );
   return { left: rows.map(({ tx }) => BigInt(tx)), prunedUntil: BigInt(instance?.beskaaret_til ?? 0) };
 }
 
@@ -81,8 +97,10 @@ async function applyTwice(options: RetentionOptions = {}): Promise<RetentionOutc
   return applyRetention(setup.pool, RULES, options);
 }
 
-const passMinute = (): Promise<unknown> =>
-  setup.owner.query(`update instans set beskaaret_tidspunkt = beskaaret_tidspunkt - interval '2 minutes'`);
+const passMinute = async (): Promise<void> => {
+  for (const horizons of ['instans', 'partisjonering'])
+    await setup.owner.query(`update ${horizons} set beskaaret_tidspunkt = beskaaret_tidspunkt - interval '2 minutes'`);
+};
 
 /** Months since year 0, in UTC, of so many days ago. */
 const monthOf = (days: number): number => {
@@ -94,38 +112,77 @@ const endOf = (days: number): number => {
   return Date.UTC(Math.floor(month / 12), month % 12, 1);
 };
 
-test('of any feed nothing younger than it is kept for is passed by, nor the last line, and what goes is behind the horizon', async () => {
-  // Not in the hour in which a line of the test becomes old, nor where a month ends in it.
-  const ages = fc.integer({ min: 0, max: 260 }).map((days) => days + 0.3);
-  await fc.assert(
-    fc.asyncProperty(fc.array(ages, { maxLength: 12 }), fc.array(fc.nat(3), { maxLength: 6 }), async (days, swaps) => {
-      // Numbers follow times, but for some that were taken while another waited.
-      const order = days.toSorted((a, b) => b - a);
-      for (const at of swaps) {
-        const [here, next] = [order[at], order[at + 1]];
-        if (here !== undefined && next !== undefined) [order[at], order[at + 1]] = [next, here];
-      }
-      const lines = order.map((age, n) => ({ tx: BigInt(n + 3), days: age }));
-      await fill(lines);
-      await applyTwice();
-      const { left, prunedUntil } = await state();
-      const last = lines.at(-1)?.tx;
-      for (const line of lines) {
-        const mustStay = line.days < DAYS || line.tx === last;
-        if (mustStay) expect(line.tx).toBeGreaterThanOrEqual(prunedUntil);
-        if (line.tx >= prunedUntil) expect(left).toContain(line.tx);
-      }
-      // Whole months, the oldest first, for as long as all their lines are before all that must stay.
-      const firstKept = lines.find(({ days: age, tx }) => age < DAYS || tx === last)?.tx;
-      const due = lines.filter(({ days: age }) => endOf(age) <= Date.now() - DAYS * DAY_MS);
-      const free = due.filter(({ days: age }) =>
-        lines.every((other) => endOf(other.days) > endOf(age) || (firstKept !== undefined && other.tx < firstKept)),
-      );
-      for (const { tx } of free) expect(left).not.toContain(tx);
-      expect(left.length).toBe(lines.length - free.length);
-    }),
-    { numRuns: 15 },
+test.each(['endring', 'virksomhet_endring'] as const)(
+  'of any feed, %s: nothing younger than it is kept for is passed by, nor the last line, and what goes is behind the horizon',
+  async (feed) => {
+    // Not in the hour in which a line of the test becomes old, nor where a month ends in it.
+    const ages = fc.integer({ min: 0, max: 260 }).map((days) => days + 0.3);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(ages, { maxLength: 12 }),
+        fc.array(fc.nat(3), { maxLength: 6 }),
+        async (days, swaps) => {
+          // Numbers follow times, but for some that were taken while another waited.
+          const order = days.toSorted((a, b) => b - a);
+          for (const at of swaps) {
+            const [here, next] = [order[at], order[at + 1]];
+            if (here !== undefined && next !== undefined) [order[at], order[at + 1]] = [next, here];
+          }
+          const lines = order.map((age, n) => ({ tx: BigInt(n + 3), days: age }));
+          await (feed === 'endring' ? fill(lines) : fill([], { [feed]: lines }));
+          await applyTwice();
+          const { left, prunedUntil } = await state(feed);
+          const last = lines.at(-1)?.tx;
+          for (const line of lines) {
+            const mustStay = line.days < DAYS || line.tx === last;
+            if (mustStay) expect(line.tx).toBeGreaterThanOrEqual(prunedUntil);
+            if (line.tx >= prunedUntil) expect(left).toContain(line.tx);
+          }
+          // Whole months, the oldest first, for as long as all their lines are before all that must stay.
+          const firstKept = lines.find(({ days: age, tx }) => age < DAYS || tx === last)?.tx;
+          const due = lines.filter(({ days: age }) => endOf(age) <= Date.now() - DAYS * DAY_MS);
+          const free = due.filter(({ days: age }) =>
+            lines.every((other) => endOf(other.days) > endOf(age) || (firstKept !== undefined && other.tx < firstKept)),
+          );
+          for (const { tx } of free) expect(left).not.toContain(tx);
+          expect(left.length).toBe(lines.length - free.length);
+        },
+      ),
+      { numRuns: 12 },
+    );
+  },
+);
+
+test('each feed begins where its own lines say: a quiet one is not cut by what others tell, and keeps its last line', async () => {
+  const quiet = [
+    { tx: 3n, days: 300 },
+    { tx: 5n, days: 200 },
+  ];
+  await fill(
+    [
+      { tx: 4n, days: 250 },
+      { tx: 8n, days: 1 },
+    ],
+    { virksomhet_endring: quiet },
   );
+  await applyTwice();
+  expect(await state()).toEqual({ left: [8n], prunedUntil: 5n });
+  expect(await state('virksomhet_endring')).toEqual({ left: [5n], prunedUntil: 4n });
+  await fill(quiet, {
+    virksomhet_endring: [
+      { tx: 4n, days: 250 },
+      { tx: 8n, days: 1 },
+    ],
+  });
+  await applyTwice();
+  expect(await state()).toEqual({ left: [5n], prunedUntil: 4n });
+  expect(await state('virksomhet_endring')).toEqual({ left: [8n], prunedUntil: 5n });
+});
+
+test('each table whose partitions go has a rule, and each feed a horizon', async () => {
+  const tables = new Set((await readPartitions(setup.pool, { count: false })).map(({ table }) => table));
+  expect([...tables].sort()).toEqual(RULES.map(({ table }) => table).sort());
+  for (const { feed } of RULES) if (feed) expect((await state(feed.lines as Table)).prunedUntil).not.toBeNull();
 });
 
 test('nothing goes from a transaction on that is still open: it may write before what has been read', async () => {
@@ -329,10 +386,10 @@ test('the dry run says what would go, and changes nothing', async () => {
     { tx: 5n, days: 1 },
   ]);
   const before = await state();
-  const { entries, horizon } = await planRetention(setup.pool, RULES);
+  const { entries, horizons } = await planRetention(setup.pool, RULES);
   const due = entries.filter(({ isDue }) => isDue);
   expect(due.map(({ table, rows }) => `${table} ${String(rows)}`)).toEqual(['avtale_endring 2', 'endring 2']);
-  expect(horizon).toEqual(due[1]?.to);
+  expect([...horizons.values()]).toEqual([due[1]?.to]);
   expect(await state()).toEqual(before);
   await applyTwice();
   expect((await state()).left).toEqual([5n]);

@@ -1,13 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { dropPartition, moveHorizon, readClock, readPartitions, type Partition } from './partitions.queries.ts';
-import type { RetentionRule } from './rules.ts';
+import type { RetainedFeed, RetentionRule } from './rules.ts';
 
 const DAY_MS = 86_400_000;
 const LOCK_NOT_AVAILABLE = '55P03';
 /** A partition that must stay. */
 const HELD_BACK = 'TD020';
-const FEED = 'endring';
 /** A moment each, in a round; whoever reads or writes waits no longer behind one of them. */
 const ATTEMPTS = 2;
 const PAUSE_MS = 5_000;
@@ -51,7 +50,7 @@ export async function readRetention(
 }
 
 /**
- * Drops what is old enough. The horizon of the feed is committed first, and what it is moved past
+ * Drops what is old enough. The horizon of a feed is committed first, and what it is moved past
  * goes when that is a minute old: in the next round. A partition that somebody is in the way of is
  * tried some times, and then left for the next round; so is one that must stay.
  */
@@ -61,7 +60,7 @@ export async function applyRetention(
   { now = new Date(), signal, pauseMs = PAUSE_MS }: RetentionOptions = {},
 ): Promise<RetentionOutcome[]> {
   const due = (await readRetention(db, rules, { count: false, now })).filter(({ isDue }) => isDue);
-  await moveFeedHorizon(db, due, { dryRun: false });
+  await moveHorizons(db, due, { dryRun: false });
   const outcomes: RetentionOutcome[] = [];
   for (const entry of due) {
     if (signal?.aborted === true) break;
@@ -75,23 +74,30 @@ export async function planRetention(
   db: Pool,
   rules: readonly RetentionRule[],
   now = new Date(),
-): Promise<{ entries: RetentionEntry[]; horizon: Date | null }> {
+): Promise<{ entries: RetentionEntry[]; horizons: Horizons }> {
   const entries = await readRetention(db, rules, { count: true, now });
   const due = entries.filter(({ isDue }) => isDue);
-  return { entries, horizon: await moveFeedHorizon(db, due, { dryRun: true }) };
+  return { entries, horizons: await moveHorizons(db, due, { dryRun: true }) };
 }
 
+/** The end of the latest month that each feed begins after, or would; without those that stay as they are. */
+export type Horizons = ReadonlyMap<RetainedFeed, Date>;
+
 /** By the same reading of the clock as what is due. */
-async function moveFeedHorizon(
+async function moveHorizons(
   db: Pool,
   due: readonly RetentionEntry[],
   { dryRun }: { dryRun: boolean },
-): Promise<Date | null> {
-  const feed = due.filter(({ table }) => table === FEED);
-  const cutoff = feed[0]?.cutoff;
-  if (cutoff === undefined) return null;
-  const ends = feed.flatMap(({ to }) => (to ? [to] : []));
-  return moveHorizon(db, ends, { cutoff, dryRun });
+): Promise<Horizons> {
+  const horizons = new Map<RetainedFeed, Date>();
+  for (const [feed, entries] of Map.groupBy(due, ({ rule }) => rule?.feed)) {
+    const cutoff = entries[0]?.cutoff;
+    if (!feed || !cutoff) continue;
+    const ends = entries.flatMap(({ to }) => (to ? [to] : []));
+    const end = await moveHorizon(db, feed, ends, { cutoff, dryRun });
+    if (end) horizons.set(feed, end);
+  }
+  return horizons;
 }
 
 function cutoffOf(rule: RetentionRule | undefined, clock: Date, now: Date): Date | undefined {

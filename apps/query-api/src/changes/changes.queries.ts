@@ -1,3 +1,4 @@
+import { feedHorizon } from '@tiltak/database';
 import { preparedStatement, type Query, type Statement } from '../lookups/statement.ts';
 import { RESOURCES } from '../resources/resources.ts';
 import { before, encodePosition, type FeedPosition } from './feed-position.ts';
@@ -39,7 +40,7 @@ export const AVTALER_FEED = feedOf('endring', 'avtale_id', '', {
  */
 export function feedOf(table: string, key: string, name: string, start: Feed['start']): Feed {
   // Worked out once, and not for each row beside it.
-  const state = `with tilstand as materialized (select ${epochSql(name)} as epoke, beskaaret_til from instans)`;
+  const state = `with tilstand as materialized (select ${epochSql(name)} as epoke, beskaaret_til from ${feedHorizon(table)})`;
   return {
     changes: preparedStatement(`${state}
   select epoke, beskaaret_til, tx, lopenr, noekkel, type, aarsak, tidspunkt from tilstand left join lateral (

@@ -173,6 +173,16 @@ test('the feed and the export keep a copy: what changes after the export is told
   const { posisjon } = (await api.call('GET', '/api/v1/endringer?fra=naa')).body;
   const wrong = await api.call('GET', `/api/v1/virksomheter/endringer?etter=${String(posisjon)}`);
   expect([wrong.status, wrong.body.nyStart.eksport]).toEqual([410, '/api/v1/virksomheter/eksport']);
+  // What is cut off of the feed of avtaler is nothing of this one, nor the other way around.
+  const cut = (horizons: string, where = 'true'): Promise<unknown> =>
+    api.owner.query(`update ${horizons} set beskaaret_til = pg_snapshot_xmin(pg_current_snapshot()) where ${where}`);
+  await cut('instans');
+  expect((await api.call('GET', `/api/v1/virksomheter/endringer?${after}`)).status).toBe(200);
+  await api.owner.query(`update instans set beskaaret_til = '0'`);
+  await cut('partisjonering', `tabell = 'virksomhet_endring'`);
+  expect((await api.call('GET', `/api/v1/virksomheter/endringer?${after}`)).status).toBe(410);
+  expect((await api.call('GET', `/api/v1/endringer?etter=${String(posisjon)}`)).status).toBe(200);
+  await api.owner.query(`update partisjonering set beskaaret_til = '0' where tabell = 'virksomhet_endring'`);
   // An answer holds what the feed told of.
   const headers = { 'minst-posisjon': String(body.posisjon) };
   expect((await api.call('GET', `/api/v1/virksomheter/${PARENT}`, { headers })).status).toBe(200);

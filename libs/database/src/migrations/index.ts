@@ -54,6 +54,7 @@ import { HullLukkesAvGjenoppbygging1796000100000 } from './1796000100000-hull-lu
 import { Gjenoppbyggingsrapport1796000200000 } from './1796000200000-gjenoppbyggingsrapport.ts';
 import { GjenoppbyggingFortalt1796010000000 } from './1796010000000-gjenoppbygging-fortalt.ts';
 import { RegisterGjenoppbygging1796020000000 } from './1796020000000-register-gjenoppbygging.ts';
+import { FeedensHorisont1796300000000 } from './1796300000000-feedens-horisont.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -113,4 +114,5 @@ export const MIGRATIONS = [
   Gjenoppbyggingsrapport1796000200000,
   GjenoppbyggingFortalt1796010000000,
   RegisterGjenoppbygging1796020000000,
+  FeedensHorisont1796300000000,
 ];

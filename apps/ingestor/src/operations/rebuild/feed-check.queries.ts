@@ -1,4 +1,4 @@
-import { LOCKS } from '@tiltak/database';
+import { feedHorizon, LOCKS } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
 import type { ToldType } from '../../ingest/told.ts';
 
@@ -19,8 +19,8 @@ export interface FeedPlace {
 }
 
 /** Before the first line that the feed still has. */
-export async function readFeedStart(db: Pool): Promise<FeedPlace> {
-  const { rows } = await db.query<{ tx: string }>('select beskaaret_til::text as tx from instans');
+export async function readFeedStart(db: Pool, { feed }: FeedColumns): Promise<FeedPlace> {
+  const { rows } = await db.query<{ tx: string }>(`select beskaaret_til::text as tx from ${feedHorizon(feed)}`);
   return { tx: rows[0]?.tx ?? '0', sequenceNumber: '0' };
 }
 
@@ -102,7 +102,7 @@ export const readUntold: ReadPage = async (db, id, { feed, table, key, keyType, 
     text: `with foerste as materialized (
              select case when beskaaret_til = '0' then '-infinity' else coalesce(
                (select tidspunkt from ${feed} where tx >= beskaaret_til order by tx, lopenr limit 1),
-               beskaaret_tidspunkt, '-infinity') end as tid from instans)
+               beskaaret_tidspunkt, '-infinity') end as tid from ${feedHorizon(feed)})
            select ${key}::text as nokkel, ${isVisible} and mottatt >= (select tid from foerste) and not exists (
              select from gjenoppbygging_fortalt where gjenoppbygging = $1 and nokkel = neste.${key}::text) as avviker
            from (select * from ${table} where ${key} > $2::text::${keyType} order by ${key} limit $3) neste

@@ -38,7 +38,7 @@ export async function checkFeed(
   { columns, tell }: CheckedFeed,
   { pieces, isOver, signal }: { pieces: Pieces; isOver: () => Promise<boolean>; signal: AbortSignal },
 ): Promise<boolean> {
-  let after = await readFeedStart(pool);
+  let after = await readFeedStart(pool, columns);
   for (const readPage of [readToldOtherwise, readUntold]) {
     for (let last: string | undefined, isMore = true; isMore;) {
       const caughtUp = await catchUp(pool, id, columns, { after, pieces, signal });
