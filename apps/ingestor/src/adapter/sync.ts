@@ -44,6 +44,9 @@ export class Syncs {
       await this.accept(db, page);
     });
     metrics.syncPages.inc({ type: page.type, ressurs: name });
+    const sync = await this.get(page.synkId);
+    // Whoever looks with the sync locked waits for all pages that are under way, and holds up those that come.
+    if (sync.tilstand !== 'MOTTAR' || sync.mottatteSider < sync.antallSider) return sync;
     await this.completeWhenAll(page.synkId);
     return this.get(page.synkId);
   }
