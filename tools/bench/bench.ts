@@ -17,7 +17,7 @@ import { virksomheter } from './benchmarks/virksomheter.ts';
 import { BENCHMARKS } from './catalogue.ts';
 import { writePage } from './document.ts';
 import { keepStockIn } from './stock.ts';
-import { toResult, writeResult, type Findings, type RunOptions } from './results.ts';
+import { readResults, toResult, withEarlierSizes, writeResult, type Findings, type RunOptions } from './results.ts';
 
 /** `npm run bench -- <name>`: measures, keeps the result, and writes docs/benchmarks.md anew. */
 const RUN: Record<string, (options: RunOptions) => Promise<Findings>> = {
@@ -94,7 +94,8 @@ async function run(name: string, options: RunOptions): Promise<void> {
   console.error(`${name}: ${((performance.now() - begun) / 1_000).toFixed(0)} s`);
   console.log(JSON.stringify({ bench: name, ...result }, null, 2));
   if (options.trial) return;
-  await writeResult(name, result);
+  const { bySize } = BENCHMARKS.find((benchmark) => benchmark.name === name) ?? {};
+  await writeResult(name, bySize ? withEarlierSizes(result, readResults()[name]) : result);
   await writePage();
 }
 

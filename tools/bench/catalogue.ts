@@ -33,6 +33,8 @@ export interface Figure {
   goal?: Goal;
   /** it holds on a disturbed machine too: CPU time and memory; rates, times and ratios don't */
   robust?: true;
+  /** told as how many times that of the smallest size */
+  ofFirst?: true;
 }
 
 export type Goal = { atLeast: number } | { atMost: number };
@@ -310,7 +312,8 @@ const besideFigures = (more: { goal?: Goal } = {}): Figure[] => [
 
 /** Of the smallest size that was measured: what must not become more, or less. */
 const ofFirst = (id: string, label: string, goal: { goal: Goal }, robust?: true): Figure => ({
-  ...figure(`${id}.ratio`, `${label}, of the smallest size`, '×', goal),
+  ...figure(id, `${label}, of the smallest size`, '×', goal),
+  ofFirst: true,
   ...(robust ? { robust } : {}),
 });
 const lookupGrowth = (name: string): Figure[] => [
@@ -424,7 +427,7 @@ const ALONE: Benchmark[] = [
     name: 'vekst',
     title: 'Growth',
     measured:
-      'With more and more avtaler (`--stoerrelser`; 100,000, a million and ten), over ten years, with all their history, links, and the feed of ninety days. At most a million come through the ingestor (`--gjennom-ingestoren`); the others are made of these by SQL, under other ids, persons and employers, and those of a hundred persons are held against what the ingestor makes of the same messages. Their indexes are built when the table is full, so they are smaller than those that grew. Look-ups of one of 5,000 persons, evenly spaced, 200 a second; a backlog of changes, each to an avtale that chance chose; then 500 changes a second (`--strekk`), while Postgres vacuums by itself. A day of them is 43.2 million.',
+      'With more and more avtaler (`--stoerrelser`; 100,000, a million and ten), over ten years, with all their history, links, and the feed of ninety days. At most a million come through the ingestor (`--gjennom-ingestoren`); the others are made of these by SQL, under other ids, persons and employers, and those of a hundred persons are held against what the ingestor makes of the same messages. Their indexes are built when the table is full, so they are smaller than those that grew. Look-ups of one of 5,000 persons, evenly spaced, 200 a second; a backlog of changes, each to an avtale that chance chose; then 500 changes a second (`--strekk`), while Postgres vacuums by itself. A day of them is 43.2 million. Postgres has 6 GB of buffers and 16 GB of WAL between checkpoints, whatever the size, and does not compress WAL ([scaling](scaling.md#the-server)). What look-ups and changes touch is in memory before, as on a server that has run for a while.',
     cases: [],
     bySize: {
       figures: GROWTH,
@@ -477,7 +480,8 @@ const ofProcesses: Figure[] = [
   memory('memory.ingestor', 'most memory of an ingestor'),
 ];
 const ofOne: Figure[] = [
-  { ...figure('lookup', 'a look-up at full load, query-apis and Postgres', '×', atMost(1.1)), robust: true },
+  // One at full load has a core to itself and many at once to share a statement; several on two cores do not.
+  { ...figure('lookup', 'a look-up at full load, query-apis and Postgres', '×'), robust: true },
   { ...figure('even', 'a look-up at 50 a second each', '×', atMost(1.1)), robust: true },
   { ...figure('message', 'a message, ingestors and Postgres', '×', atMost(1.1)), robust: true },
 ];
@@ -487,7 +491,7 @@ const SCALING: Benchmark[] = [
     name: 'skalering',
     title: 'One, two and four of each app',
     measured:
-      'CPU time on the same stock, by kind of process. Each query-api has 32 connections, 50 look-ups a second or 5 followers of the feed, whether it is alone or one of four behind one address; a backlog on 12 partitions becomes visible to all ingestors at once. On one machine the rate says nothing; what a look-up and a message cost does, since nothing else grows with the number of processes.',
+      'CPU time on the same stock, by kind of process. Each query-api has 32 connections, 50 look-ups a second or 5 followers of the feed, whether it is alone or one of four behind one address; a backlog on 12 partitions becomes visible to all ingestors at once. On one machine the rate says nothing; what a look-up and a message cost does, since nothing else grows with the number of processes. At full load a single query-api has a core to itself, and so many wait that they share statements; several on this machine wait for each other, and share less. So what is held against the goal is the look-up at 50 a second each.',
     cases: [
       ...['one', 'two', 'four'].map((name) => ({ name, figures: ofProcesses })),
       ...['two', 'four'].map((name) => ({ name: `${name}, of one`, figures: ofOne })),

@@ -1,6 +1,6 @@
 import { BENCHMARKS } from './catalogue.ts';
 import { benchmarkPage, isReached, pageText, readPage, readScalingPage, scalingPage } from './document.ts';
-import { Findings, readResults, toResult, type Result, type RunOptions } from './results.ts';
+import { Findings, readResults, toResult, withEarlierSizes, type Result, type RunOptions } from './results.ts';
 import { scalingFigures } from './scaling-figures.ts';
 
 const OPTIONS: RunOptions = { rounds: 3, seconds: 30, rateSeconds: 10, count: undefined, short: false, trial: false };
@@ -87,16 +87,52 @@ test('sizes stand beside each other, each figure against its goal, and what take
   const quiet = { troubles: [], conditions: [], thrownAway: 0 };
   findings.add('100,000 avtaler', {
     ...quiet,
-    values: [{ gigabytesPerMillion: 3, 'table.avtale': 500, 'index.avtale_pkey': 40 }],
+    values: [
+      { gigabytesPerMillion: 3, 'sok.p99': 5, 'memory.ingestor': 200, 'table.avtale': 500, 'index.avtale_pkey': 40 },
+    ],
   });
-  const values = [{ gigabytesPerMillion: 5, 'sok.p99.ratio': 1.2, 'table.avtale': 510 }];
+  const values = [{ gigabytesPerMillion: 5, 'sok.p99': 6, 'memory.ingestor': 210, 'table.avtale': 510 }];
   findings.add('1,000,000 avtaler', { ...quiet, troubles: ['noise'], values });
+  findings.add('10,000,000 avtaler', { ...quiet, values: [{ 'sok.p99': 8 }] });
   const results = { vekst: toResult(findings, OPTIONS) };
   const rowOf = (start: string): string[] => cells(linesOf(results, 'Growth', start)[0]).slice(2, -1);
-  expect(rowOf('| disk of a million')).toEqual(['≤ 4', '**3**', '**5, not reached**']);
-  expect(rowOf('| `sok`, p99, of the smallest')).toEqual(['≤ 1.3', 'not measured', 'disturbed']);
-  expect(rowOf('| `avtale` ')).toEqual(['**500**', '**510**']);
-  expect(rowOf('| `avtale_pkey` ')).toEqual(['**40**', 'not measured']);
+  expect(rowOf('| disk of a million')).toEqual(['≤ 4', '**3**', '**5, not reached**', 'not measured']);
+  expect(rowOf('| `sok`, p99, of the smallest')).toEqual([
+    '≤ 1.3',
+    'not measured',
+    'disturbed',
+    '**1.6, not reached**',
+  ]);
+  expect(rowOf('| memory of the ingestor, of the smallest')).toEqual([
+    '≤ 1.1',
+    'not measured',
+    '**1.05**',
+    'not measured',
+  ]);
+  expect(rowOf('| `avtale` ')).toEqual(['**500**', '**510**', 'not measured']);
+  expect(rowOf('| `avtale_pkey` ')).toEqual(['**40**', 'not measured', 'not measured']);
+});
+
+test('a size that only an earlier run of the same machine has is kept, and said to be of that run', () => {
+  const run = (sizes: Record<string, string[]>, commit: string): Result => {
+    const findings = new Findings({});
+    for (const [name, troubles] of Object.entries(sizes))
+      findings.add(name, { troubles, conditions: [], thrownAway: 0, values: [{ 'sok.p99': 7 }] });
+    return { ...toResult(findings, OPTIONS), measured: '2026-11-01T00:00:00Z', commit };
+  };
+  const [small, large] = ['100,000 avtaler', '10,000,000 avtaler'];
+  const first = run({ [small]: ['noise'], '1,000,000 avtaler': [], [large]: ['late'] }, 'a');
+  const second = withEarlierSizes(run({ [small]: [] }, 'b'), first);
+  const both = withEarlierSizes(run({ '1,000,000 avtaler': [] }, 'c'), second);
+  expect(Object.keys(both.figures)).toEqual([small, '1,000,000 avtaler', large]);
+  expect(both.troubles).toEqual({ [large]: ['late'] });
+  expect(Object.entries(both.earlier ?? {}).map(([size, { commit }]) => [size, commit])).toEqual([
+    [small, 'b'],
+    [large, 'a'],
+  ]);
+  expect(pageText({ vekst: both })).toContain(`${large} are of an earlier run, 2026-11-01, commit a.`);
+  const elsewhere = { ...first, machine: { ...first.machine, cores: first.machine.cores + 1 } };
+  expect(Object.keys(withEarlierSizes(run({ [small]: [] }, 'd'), elsewhere).figures)).toEqual([small]);
 });
 
 test('what was not measured says so, and so does a short run', () => {

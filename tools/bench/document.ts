@@ -71,9 +71,12 @@ function sizeTables({ figures, details }: BySize, result: Result | undefined): s
   const rowOf = (figure: Figure): string[] => [
     figure.unit === '' ? figure.label : `${figure.label}, ${figure.unit}`,
     goalText(figure.goal),
-    ...sizes.map(
-      (size) => reached(figure, result.figures[size]?.[figure.id], (result.troubles[size] ?? []).length > 0)[0],
-    ),
+    ...sizes.map((size) => {
+      // A ratio is as disturbed as either of the two.
+      const parts = figure.ofFirst ? sizes.slice(0, 1).concat(size) : [size];
+      const disturbed = parts.some((part) => (result.troubles[part] ?? []).length > 0);
+      return reached(figure, roundsOf(figure, size, result), disturbed)[0];
+    }),
   ];
   const small = details.map(({ prefix, title }) => {
     const ids = [...new Set(sizes.flatMap((size) => Object.keys(result.figures[size] ?? {})))];
@@ -84,6 +87,15 @@ function sizeTables({ figures, details }: BySize, result: Result | undefined): s
     return markdown([title, ...sizes], rows);
   });
   return [troubleText([...new Set(troubles)]) + markdown(['figure', 'goal', ...sizes], figures.map(rowOf)), ...small];
+}
+
+/** Of a size; as many times that of the smallest, where that is told. */
+function roundsOf({ id, ofFirst }: Figure, size: string, { figures }: Result): number[] | undefined {
+  const rounds = figures[size]?.[id];
+  if (!ofFirst) return rounds;
+  const [first = ''] = Object.keys(figures);
+  const few = figures[first]?.[id];
+  return rounds && few && size !== first ? [median(rounds) / median(few)] : undefined;
 }
 
 function provenance(result: Result | undefined): string {
@@ -100,6 +112,9 @@ function provenance(result: Result | undefined): string {
     short ? '**A short run: fewer and shorter rounds than a result should have.**' : '',
     `At most, others used ${shown(conditions.others)} cores, and ${shown(conditions.steal)} were taken from outside${pressure}.`,
     thrownAway > 0 ? `${String(thrownAway)} rounds were thrown away.` : '',
+    ...Object.entries(result.earlier ?? {}).map(
+      ([size, run]) => `${size} are of an earlier run, ${run.measured.slice(0, 10)}, commit ${run.commit}.`,
+    ),
   ]
     .filter((sentence) => sentence !== '')
     .join(' ');

@@ -72,6 +72,8 @@ export interface Result {
   /** the worst of all measurements that count */
   conditions: Pick<Conditions, 'others' | 'steal'> & { pressure?: number };
   figures: Figures;
+  /** the sizes of a benchmark by size that an earlier run measured, and this one did not */
+  earlier?: Record<string, Pick<Result, 'measured' | 'commit'>>;
 }
 
 export function toResult(findings: Findings, { rounds, seconds, short }: RunOptions): Result {
@@ -110,6 +112,30 @@ export function readResults(): Record<string, Result> {
     ]),
   );
 }
+
+/** With the sizes that only an earlier result of the same machine has, and all of them in order. */
+export function withEarlierSizes(result: Result, before: Result | undefined): Result {
+  if (!before || JSON.stringify(before.machine) !== JSON.stringify(result.machine)) return result;
+  const kept = Object.keys(before.figures).filter((size) => !(size in result.figures));
+  if (kept.length === 0) return result;
+  const { measured, commit } = before;
+  const bySize = <T>(of: Record<string, T>, old: Record<string, T>): Record<string, T> => {
+    const all = [
+      ...Object.entries(of),
+      ...kept.flatMap((size) => (old[size] === undefined ? [] : [[size, old[size]] as const])),
+    ];
+    return Object.fromEntries(all.sort(([a], [b]) => sizeOf(a) - sizeOf(b)));
+  };
+  return {
+    ...result,
+    troubles: bySize(result.troubles, before.troubles),
+    figures: bySize(result.figures, before.figures),
+    earlier: Object.fromEntries(kept.map((size) => [size, before.earlier?.[size] ?? { measured, commit }])),
+  };
+}
+
+/** «1,000,000 avtaler» */
+const sizeOf = (name: string): number => Number(name.replaceAll(/\D/g, ''));
 
 /** Replaces the benchmark's own result, and no other. */
 export async function writeResult(name: string, result: Result): Promise<void> {

@@ -4,7 +4,7 @@ import { Generator } from './generator/generator.ts';
 import { settleDisk } from './measuring/settle.ts';
 import type { RoundOptions } from './measuring/rounds.ts';
 import type { RunOptions } from './results.ts';
-import { startKafkaIn, startPostgresIn } from './servers.ts';
+import { startKafkaIn, startPostgresIn, type PostgresSettings } from './servers.ts';
 import { copyStock, takeStock, type Stock, type StockDescription } from './stock.ts';
 
 /** Everything that a benchmark runs on, of its own. */
@@ -24,12 +24,17 @@ export interface Rig {
   createSystem: (partitions?: number) => Promise<System>;
 }
 
+export interface RigOptions {
+  /** the stock itself and not a copy of it: then it is gone afterwards */
+  taken?: boolean;
+  settings?: PostgresSettings;
+}
+
 /** A Kafka, a Postgres and a generator, on empty data or a copy of the stock; all is gone when the work is done. */
 export async function withRig<T>(
   stock: Stock | undefined,
   work: (rig: Rig) => Promise<T>,
-  // The stock itself and not a copy of it: then it is gone afterwards.
-  { taken = false }: { taken?: boolean } = {},
+  { taken = false, settings }: RigOptions = {},
 ): Promise<T> {
   const { directory, clean } = createWorkDir('bench');
   const stops: (() => Promise<void>)[] = [];
@@ -42,7 +47,7 @@ export async function withRig<T>(
     const description = stock && (await (taken ? takeStock : copyStock)(stock, directory));
     const [kafka, postgres] = await Promise.all([
       stopping(startKafkaIn(directory)),
-      stopping(startPostgresIn(directory)),
+      stopping(startPostgresIn(directory, settings)),
     ]);
     const generator = Generator.start();
     stops.push(() => generator.stop());

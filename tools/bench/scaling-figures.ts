@@ -48,9 +48,27 @@ export function scalingFigures(results: Record<string, Result>): string {
         ['the same of Postgres, for each ingestor while nothing comes', 'idleIngestors.postgres'],
       ] as const
     ).map(([what, id]): [string, string, string] => [what, shown(scaled('four', id)), 'skalering']),
+    ...sizesOfServer(results['vekst']),
   ];
   const cells = [['what', 'measured', 'by `npm run bench --`'], ['---', '---', '---'], ...rows];
   return cells.map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
+/** Of the largest size that was measured. */
+function sizesOfServer(growth: Result | undefined): [string, string, string][] {
+  const largest = Object.values(growth?.figures ?? {}).at(-1) ?? {};
+  const megabytes = (...prefixes: string[]): number =>
+    Object.entries(largest)
+      .filter(([id]) => prefixes.some((prefix) => id.startsWith(prefix)))
+      .reduce((sum, [, rounds]) => sum + median(rounds), 0);
+  const lookups = megabytes('table.avtale', 'index.avtale_') - megabytes('table.avtale_', 'index.avtale_versjon_');
+  const changes = lookups + megabytes('table.relasjon', 'index.relasjon_', 'index.avtale_versjon_');
+  const rows = [
+    ['MB of a million avtaler, all of it', megabytes('table.', 'index.')],
+    ['the same, that look-ups read', lookups],
+    ['the same, that look-ups and changes touch', changes],
+  ] as const;
+  return rows.map(([what, bytes]) => [what, shown(bytes || undefined), 'vekst']);
 }
 
 /** Of so many µs of CPU for each. */

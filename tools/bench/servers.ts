@@ -10,11 +10,15 @@ export async function startKafkaIn(directory: string): Promise<LocalKafka> {
   });
 }
 
-export async function startPostgresIn(directory: string): Promise<LocalPostgres> {
+/** Instead of those of every local server. */
+export type PostgresSettings = Readonly<Record<string, string>>;
+
+export async function startPostgresIn(directory: string, settings: PostgresSettings = {}): Promise<LocalPostgres> {
   return startPostgres({
     port: await freePort(),
     dataDir: join(directory, 'postgres'),
     logFile: join(directory, 'postgres.log'),
+    settings,
   });
 }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,8 +10,17 @@ const PLACES = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer', '/usr/local/bin/pgb
 
 const MISSING = 'no PgBouncer: install 1.21 or newer, or set PGBOUNCER_PATH';
 
+/** An older one carries no prepared statements, and then every look-up fails. */
+const MIN_VERSION = [1, 21];
+
 function findPgBouncer(): string | undefined {
-  return [process.env['PGBOUNCER_PATH'] ?? '', ...PLACES].find((path) => existsSync(path));
+  return [process.env['PGBOUNCER_PATH'] ?? '', ...PLACES].find((path) => existsSync(path) && isNewEnough(path));
+}
+
+function isNewEnough(path: string): boolean {
+  const [, major, minor] = /PgBouncer (\d+)\.(\d+)/.exec(execFileSync(path, ['--version'], { encoding: 'utf8' })) ?? [];
+  const [minMajor = 0, minMinor = 0] = MIN_VERSION;
+  return Number(major) > minMajor || (Number(major) === minMajor && Number(minor) >= minMinor);
 }
 
 /** `describe` for what needs a pooler; without one it is skipped, as `needsBrowser` does. */

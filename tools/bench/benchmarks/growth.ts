@@ -15,6 +15,8 @@ const SIZES = [100_000, 1_000_000, 10_000_000];
 const GROWTH: Growth = { ingested: 1_000_000 };
 const OF_TRIAL = { sizes: [2_000, 4_000], growth: { ingested: 2_000 }, changes: 3_000 };
 const LOAD = { connections: 32, perSecond: 200 };
+/** As a server has them that was bought for ten million avtaler, and the same for fewer (docs/scaling.md, "The server"). */
+const SERVER = { shared_buffers: '6GB', max_wal_size: '16GB', checkpoint_timeout: '30min' };
 const PARTITIONS = 6;
 const PERSONS = 5_000;
 /** in a backlog, at least */
@@ -45,40 +47,18 @@ export async function growth(options: RunOptions): Promise<Findings> {
     'avtaler at most through the ingestor': form.ingested,
     's of changes at an even rate': stretchOf(options).seconds,
   });
-  const spare = trial || options.short ? { spare: 0 } : {};
-  const taken = await takeRounds({ rounds, settle: () => Promise.resolve(), ...spare }, async (round) => {
-    const values = new Map<number, Values>();
-    // The other way around in every other round, as system and limit are.
-    for (const avtaler of round.nr % 2 === 0 ? sizes : sizes.toReversed()) {
-      console.error(`  ${String(avtaler)} avtaler …`);
-      const stock = { avtaler, lives: 'whole', growth: form } as const;
-      values.set(
-        avtaler,
-        await measureSize(round, stock, options, given.takeLargest === true && avtaler === Math.max(...sizes)),
-      );
-    }
-    return values;
-  });
-  for (const [i, avtaler] of sizes.entries()) {
-    const values = taken.values.map((of) =>
-      withRatios(of.get(avtaler) ?? {}, i === 0 ? undefined : of.get(sizes[0] ?? 0)),
+  const spare = trial || options.short || given.takeLargest ? { spare: 0 } : {};
+  // Each size by itself: what disturbs one says nothing of another.
+  for (const avtaler of sizes) {
+    console.error(`  ${String(avtaler)} avtaler …`);
+    const stock = { avtaler, lives: 'whole', growth: form } as const;
+    const isTaken = given.takeLargest === true && avtaler === Math.max(...sizes);
+    const taken = await takeRounds({ rounds, settle: () => Promise.resolve(), ...spare }, (round) =>
+      measureSize(round, stock, options, isTaken),
     );
-    // Conditions are those of all sizes.
-    const whole = i === 0 ? {} : { conditions: [], thrownAway: 0 };
-    findings.add(caseOf(avtaler), { ...taken, values, ...whole });
+    findings.add(`${avtaler.toLocaleString('en-US')} avtaler`, taken);
   }
   return findings;
-}
-
-const caseOf = (avtaler: number): string => `${avtaler.toLocaleString('en-US')} avtaler`;
-
-/** What must not become more, or less, with the avtaler. */
-const RATIOS = ['tiltaksstatus.p99', 'sok.p99', 'perSecond', 'memory.ingestor', 'memory.query-api'];
-
-function withRatios(values: Values, few: Values | undefined): Values {
-  if (!few) return values;
-  const ratios = RATIOS.map((name) => [`${name}.ratio`, (values[name] ?? Number.NaN) / (few[name] ?? Number.NaN)]);
-  return { ...values, ...(Object.fromEntries(ratios) as Values) };
 }
 
 function stretchOf({ trial, growth: given = {} }: RunOptions): { seconds: number; perSecond: number } {
@@ -90,12 +70,20 @@ function stretchOf({ trial, growth: given = {} }: RunOptions): { seconds: number
 const FIGURES_OF_TODAY = `insert into statistikk_tidspunkt (generasjon, tidspunkt) values (0, now() + interval '1 day')
   on conflict (id) do update set tidspunkt = excluded.tidspunkt`;
 
+/** What look-ups and changes touch, what they touch most last; not what is only appended to. */
+const PREWARM = `create extension if not exists pg_prewarm; select pg_prewarm(oid) from (
+  select c.oid, coalesce(t.relname, c.relname) = 'avtale' as most from pg_class c
+  left join pg_index i on i.indexrelid = c.oid left join pg_class t on t.oid = i.indrelid
+  where c.relnamespace = 'public'::regnamespace and (c.relname in ('avtale', 'relasjon')
+    or t.relname in ('avtale', 'relasjon', 'avtale_versjon')) order by most, c.oid) touched`;
+
 function measureSize(round: Round, stock: Stock, options: RunOptions, taken: boolean): Promise<Values> {
   const work = async (rig: Rig): Promise<Values> => {
     const system = await rig.createSystem(PARTITIONS);
     try {
       const sizes = await readDisk(system, stock);
       await system.sql(FIGURES_OF_TODAY);
+      await system.sql(PREWARM);
       const lookups = await measureLookups(rig, round, system, options);
       const changes = await measureChanges(rig, round, system, stock, options);
       const backup = await measureBackup(rig, stock.avtaler);
@@ -106,7 +94,7 @@ function measureSize(round: Round, stock: Stock, options: RunOptions, taken: boo
       await system.stop();
     }
   };
-  return withRig(stock, work, { taken });
+  return withRig(stock, work, { taken, settings: SERVER });
 }
 
 /** Of a million avtaler, with everything that is about them; by table without its indexes, and by index. */

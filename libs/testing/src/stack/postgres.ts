@@ -130,7 +130,6 @@ const SETTINGS = {
   max_connections: '200',
   shared_buffers: '512MB',
   max_wal_size: '2GB',
-  wal_compression: 'on',
   // A standby that has been away for a while finds what it lacks.
   wal_keep_size: '512MB',
   // As the instances of the platform have it, for what is replicated to a warehouse.
