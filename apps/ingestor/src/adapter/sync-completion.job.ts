@@ -72,10 +72,7 @@ export class SyncCompletion {
       [this.publishers.resources],
     );
     for (const { synk_id: syncId, ressurs: resource, tilstand: state } of rows) {
-      if (state === 'MOTTAR') {
-        await this.syncs.completeWhenAll(syncId);
-        await this.endExpired(syncId);
-      }
+      if (state === 'MOTTAR') await this.endExpired(await this.syncs.completeWhenAll(syncId));
       for (let next: Deleted | undefined = {}; next && !signal?.aborted;) {
         next = await this.deleteSome({ syncId, resource, ...next }, signal);
       }
@@ -114,11 +111,14 @@ export class SyncCompletion {
     if (failures.length > 0) throw failures[0];
   }
 
-  private async endExpired(syncId: string): Promise<void> {
+  /** Locked only when it has: see `completeWhenAll`. */
+  private async endExpired(seen: SyncRow): Promise<void> {
+    if (!hasExpired(seen)) return;
+    const { synkId: syncId } = seen;
     await inTransaction(this.pool, async (db) => {
       await lockSync(db, syncId);
       const sync = await readSync(db, syncId, this.syncs.deadlines);
-      if (sync?.tilstand === 'UTLOEPT' && sync.avsluttet === null) await setSyncState(db, sync, 'UTLOEPT');
+      if (sync && hasExpired(sync)) await setSyncState(db, sync, 'UTLOEPT');
     });
   }
 
@@ -215,6 +215,8 @@ export class SyncCompletion {
     }
   }
 }
+
+const hasExpired = ({ tilstand, avsluttet }: SyncRow): boolean => tilstand === 'UTLOEPT' && avsluttet === null;
 
 /** Said to be as it was again, by a page of the sync. */
 const wasKnownBefore = ({

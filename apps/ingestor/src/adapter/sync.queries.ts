@@ -292,27 +292,27 @@ export async function countPage(
     `with side as materialized (
        select mottatt, ${pageKeys} as noekler, sist_endret from synk_side
        where synk_id = $1 and side = $2 and ${pageKeys} is not null for update skip locked
-     ), sendt as (
-       select mottatt, n as noekkel, e as sist_endret
-       from side cross join unnest(side.noekler::${keyType}[], side.sist_endret) as i (n, e)
+     ), sendt as materialized (
+       select side.mottatt, i.noekkel, i.sist_endret, a.${order} as lagret, a.slettet
+       from side cross join unnest(side.noekler::${keyType}[], side.sist_endret) as i (noekkel, sist_endret)
+       left join ${current} a on a.${key} = i.noekkel
      ), spor as materialized (
        select exists (
-         select from sendt i left join ${current} a on a.${key} = i.noekkel
-         where i.sist_endret is null or a.slettet is not null and a.${order} = i.sist_endret) as har_slettede
+         select from sendt where sist_endret is null or slettet is not null and lagret = sist_endret) as har_slettede
      ), slettet as materialized (
        select distinct e.${key} as noekkel from ${changes} e, side
        where (select har_slettede from spor) and e.tidspunkt >= side.mottatt and e.type = 'SLETTET'
      ), innslag as (
        select case
-         when s.noekkel is not null and (i.sist_endret is null or a.slettet is not null and a.${order} = i.sist_endret)
+         when s.noekkel is not null and (i.sist_endret is null or i.slettet is not null and i.lagret = i.sist_endret)
            then 'ENDRET'
          when i.sist_endret is null then 'UENDRET'
          when exists (select from ${versions} v where v.${key} = i.noekkel and v.laert >= i.mottatt
            and v.${order} = i.sist_endret) then 'ENDRET'
-         when a.${order} = i.sist_endret then 'UENDRET'
-         when a.${order} > i.sist_endret or a.slettet is not null then 'FORELDET'
+         when i.lagret = i.sist_endret then 'UENDRET'
+         when i.lagret > i.sist_endret or i.slettet is not null then 'FORELDET'
          else 'PARKERT' end as utfall
-       from sendt i left join ${current} a on a.${key} = i.noekkel left join slettet s on s.noekkel = i.noekkel
+       from sendt i left join slettet s on s.noekkel = i.noekkel
      ), talt as (
        select count(*) filter (where utfall = 'ENDRET') as endret, count(*) filter (where utfall = 'UENDRET') as uendret,
          count(*) filter (where utfall = 'FORELDET') as foreldet, count(*) filter (where utfall = 'PARKERT') as parkert

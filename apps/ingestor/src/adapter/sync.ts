@@ -44,8 +44,7 @@ export class Syncs {
       await this.accept(db, page);
     });
     metrics.syncPages.inc({ type: page.type, ressurs: name });
-    await this.completeWhenAll(page.synkId);
-    return this.get(page.synkId);
+    return this.completeWhenAll(page.synkId);
   }
 
   /** @throws Problem 404 */
@@ -70,14 +69,21 @@ export class Syncs {
     return this.get(syncId);
   }
 
-  /** Also for a sync whose last pages came in side by side, or whose ingestor ended just after the last one. */
-  async completeWhenAll(syncId: string): Promise<void> {
+  /**
+   * Also for a sync whose last pages came in side by side, or whose ingestor ended just after the last one. It is locked
+   * only when it has all of them: that waits for pages that are under way, and holds up those that come.
+   *
+   * @throws Problem 404
+   */
+  async completeWhenAll(syncId: string): Promise<SyncRow> {
+    const seen = await this.get(syncId);
+    if (!isToBeCompleted(seen)) return seen;
     await inTransaction(this.pool, async (db) => {
       await lockSync(db, syncId);
       const sync = await readSync(db, syncId, this.deadlines);
-      if (sync?.tilstand !== 'MOTTAR' || sync.mottatteSider < sync.antallSider) return;
-      await setSyncState(db, sync, stateAfterLastPage(sync));
+      if (sync && isToBeCompleted(sync)) await setSyncState(db, sync, stateAfterLastPage(sync));
     });
+    return this.get(syncId);
   }
 
   private async accept(db: PoolClient, page: SyncPage): Promise<void> {
@@ -116,6 +122,9 @@ export class Syncs {
 export async function lockPublishing(db: PoolClient, resource: string): Promise<void> {
   await db.query(`set local lock_timeout = '15s'; select pg_advisory_xact_lock(${publishingLock(resource)})`);
 }
+
+const isToBeCompleted = ({ tilstand, mottatteSider, antallSider }: SyncRow): boolean =>
+  tilstand === 'MOTTAR' && mottatteSider >= antallSider;
 
 function stateAfterLastPage(sync: SyncRow): SyncState {
   if (sync.mottatteRessurser !== sync.antallTotalt) return 'FEILET';

@@ -6,7 +6,7 @@ import { checksumOf, lay, UNFINISHED } from '../shared/whole-files.ts';
 import type { ColumnType, Value } from './columns.ts';
 
 /** Rows in memory at a time, of one file: some MiB, and enough for what a reader skips by. */
-const GROUP = 20_000;
+const GROUP = 10_000;
 
 /** Digits after the point of a DECIMAL, of 18 in all. */
 const SCALE = 6;

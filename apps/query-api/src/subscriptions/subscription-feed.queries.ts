@@ -1,6 +1,6 @@
 import type { AvtaleField } from '@tiltak/avtale';
 import { columnsFor, type AvtaleRow } from '../avtaler/avtaler.fields.ts';
-import { valuesThere } from '../avtaler/walk.sql.ts';
+import { valuesThere } from '../avtaler/walk-lists.sql.ts';
 import { chosenStatement, preparedStatement, type Query } from '../lookups/statement.ts';
 import { lineAfter, type SubscriptionPlace } from './subscription-place.ts';
 

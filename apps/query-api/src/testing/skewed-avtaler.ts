@@ -85,9 +85,9 @@ export async function fillUnits(owner: DataSource, others: number): Promise<void
   for (const [place, { hovedenhet, establishments, withAvtaler }] of LARGE_UNITS.entries()) {
     await owner.query(
       `insert into virksomhet (${columns})
-       select ($1::int + n)::text, case when n > 0 then $1 end, case when n > 0 then $1 end, ${told} from generate_series(0, 10) n
+       select ($1::text::int + n)::text, case when n > 0 then $1::text end, case when n > 0 then $1::text end, ${told} from generate_series(0, 10) n
        union all
-       select (case when n < $2 then $3 + n else $4 + n end)::text, ($1::int + 1 + n % 10)::text, $1, ${told}
+       select (case when n < $2 then $3 + n else $4 + n end)::text, ($1::text::int + 1 + n % 10)::text, $1::text, ${told}
        from generate_series(0, $5::int - 1) n`,
       [hovedenhet, withAvtaler, employer, 810_000_000 + 1_000_000 * place, establishments],
     );
