@@ -241,7 +241,11 @@ declare
   satt timestamptz;
 begin
   execute format('select tx from %s order by tx desc limit 1', partisjon) into siste;
-  select beskaaret_til, beskaaret_tidspunkt into strict grense, satt from public.instans;
+  select coalesce(p.beskaaret_til, i.beskaaret_til),
+    case when p.beskaaret_til is null then i.beskaaret_tidspunkt else p.beskaaret_tidspunkt end
+  into strict grense, satt
+  from public.instans i, pg_inherits a join pg_class c on c.oid = a.inhparent join public.partisjonering p on p.tabell = c.relname
+  where a.inhrelid = partisjon and c.relnamespace = 'public'::regnamespace;
   if siste >= grense then return 'it has lines that the feed still tells of'; end if;
   if siste >= pg_snapshot_xmin(pg_current_snapshot()) then return 'a transaction that is open may still write to it'; end if;
   if satt > now() - interval '1 minute' then return 'the feed has been cut for less than a minute'; end if;
@@ -1952,6 +1956,8 @@ create table partisjonering (
   maaneder_fram integer default 2 not null,
   minst_dager integer not null,
   vilkaar text,
+  beskaaret_til xid8 default '0'::xid8,
+  beskaaret_tidspunkt timestamptz,
   constraint partisjonering_pkey PRIMARY KEY (tabell),
   constraint partisjonering_maaneder_fram_check CHECK (maaneder_fram >= 1 AND maaneder_fram <= 24),
   constraint partisjonering_minst_dager_check CHECK (minst_dager >= 1)
@@ -1961,7 +1967,11 @@ comment on column partisjonering.kolonne is 'What they are partitioned by: a tim
 comment on column partisjonering.maaneder_fram is 'How many months after this one have a partition';
 comment on column partisjonering.minst_dager is 'No partition goes before it is that old, whatever is asked for';
 comment on column partisjonering.vilkaar is 'A function of a partition (regclass) and its end (timestamptz) that says what keeps it from going, or null; it is asked while nobody reads or writes the table';
+comment on column partisjonering.beskaaret_til is 'Of the feed of a resource: transactions before this one have had their lines removed; null: that stands in instans';
+comment on column partisjonering.beskaaret_tidspunkt is 'When that was last moved; null: never';
+grant select on partisjonering to datadeling_leser;
 grant select on partisjonering to datadeling_skriver;
+grant update (beskaaret_til, beskaaret_tidspunkt) on partisjonering to datadeling_skriver;
 
 create table personident (
   ident uuid not null,
