@@ -91,7 +91,7 @@ describe('while memory is collected', () => {
         void response.writeHead(200, { 'content-type': 'application/x-ndjson' }).write('{"posisjon":"p","antall":2}\n'),
     ];
     const stop = new AbortController();
-    const { avtaler } = await readExport(clientOf(1_000), { signal: stop.signal });
+    const { avtaler } = await readExport(clientOf(30_000), { signal: stop.signal });
     setTimeout(() => stop.abort(), 300);
     await expect(avtaler[Symbol.asyncIterator]().next()).rejects.toThrow(CutOffError);
     await service.letGo();

@@ -8,5 +8,8 @@ const TOGETHER = ['endring', 'avtale_endring'];
  * @param feed its table; a name in code, and never from outside
  */
 export function feedHorizon(feed: string): string {
-  return TOGETHER.includes(feed) ? 'instans' : `(select * from partisjonering where tabell = '${feed}') horisont`;
+  if (TOGETHER.includes(feed)) return 'instans';
+  // A feed that is not partitioned is never cut.
+  return `(select coalesce(max(beskaaret_til), '0') as beskaaret_til, max(beskaaret_tidspunkt) as beskaaret_tidspunkt
+    from partisjonering where tabell = '${feed}') horisont`;
 }

@@ -12,6 +12,7 @@ import { TRIGGER_SCHEMA } from '../asyncapi/schemas.ts';
 import { Publisher, type OutgoingMessage } from '../kafka/publisher.ts';
 import { metrics } from '../metrics.ts';
 import { applyRetention } from '../retention/retention.ts';
+import { retentionRules } from '../retention/rules.ts';
 import { readTopic } from '../testing/read-topic.ts';
 import { splitByMonth } from '../testing/split-by-month.ts';
 import { batch, message, startTestIngest, type TestIngest } from '../testing/test-ingest.ts';
@@ -273,7 +274,7 @@ test('changes that left the feed untold are said to have, and the rest is told',
   await trigger.measure();
   expect((await metrics.triggerAge.get()).values[0]?.value).toBeGreaterThan(99 * 86_400);
   const whole = (await feed()).length;
-  const rules = [{ table: 'endring', days: 90, setting: 'ENDRINGER_BEHOLDES_DAGER' }];
+  const rules = retentionRules({ ENDRINGER_BEHOLDES_DAGER: 90, OPPSLAG_DAGER: undefined });
   const isPruned = async (): Promise<boolean> => {
     await applyRetention(setup.pool, rules);
     // A month goes a minute after the feed is cut before it.
