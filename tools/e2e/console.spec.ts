@@ -366,7 +366,7 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
       .getByText(`${nr(1)} → ${nr(2)} → ${nr(1)}`)
       .waitFor();
     // Listed anew once the answer is there.
-    await rows('handlinger').getByText('Så hvilke virksomheter som ikke har hovedenhet').waitFor();
+    await rows('handlinger').getByText('Så hvilke virksomheter som ikke har hovedenhet').waitFor({ state: 'attached' });
     const noted = await rows('handlinger').allTextContents();
     expect(noted[0]).toContain('Så hvilke virksomheter som ikke har hovedenhet');
     expect(noted[1]).toContain('Så hvilke virksomheter som mangler');

@@ -126,6 +126,7 @@ test('the reader can write the audit, but for its number and its time, and see w
   expect(columns).toEqual([
     { what: 'oppslag INSERT', columns: content },
     { what: 'oppslagslinje INSERT', columns: [...content, 'call_uuid', 'form', 'organisasjoner', 'person'].sort() },
+    { what: 'partisjonering SELECT', columns: ['beskaaret_tidspunkt', 'beskaaret_til', 'tabell'] },
   ]);
   expect(database.queryApi.username).not.toBe(database.ingestor.username);
 });
