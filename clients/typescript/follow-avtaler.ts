@@ -51,9 +51,9 @@ const MAX_PAUSE_MS = 30_000;
 
 /**
  * Keeps a copy of all avtaler that the consumer may see, or that its abonnement is of: everything once, then what changes,
- * for ever. It goes on from where the store is, after a restart too, and starts anew when its position can't be used any more, or an export was cut
- * off. Any number of processes may follow with one store. What fails at the service, on the way or at the store is tried
- * again, with pauses that grow to half a minute.
+ * for ever. It goes on from where the store is, after a restart too, and starts anew when its position can't be used any
+ * more, or an export was cut off. Any number of processes may follow with one store. What fails at the service, on the way
+ * or at the store is tried again, with pauses that grow to half a minute.
  *
  * @throws ProblemError, TokenError for what waiting does not help against: no grant, a wrong request, a wrong secret
  */

@@ -119,6 +119,15 @@ describe.each(DOCUMENTS)('%s', (document) => {
   }
 });
 
+test('each decision is listed, by the name that it has', () => {
+  const text = read('ARCHITECTURE.md');
+  const missing = find('docs/adr/*.md').filter((path) => {
+    const [, number = '', name = ''] = /^# (\d+)\. (.*)$/m.exec(read(path)) ?? [];
+    return !text.includes(`\n  - [ADR ${number}](${path}): ${name}\n`);
+  });
+  expect(missing).toEqual([]);
+});
+
 test('each invariant is held by a test that there is', () => {
   const text = read('ARCHITECTURE.md');
   expect(invariantsIn(text, 'Invariants').length).toBeGreaterThan(20);

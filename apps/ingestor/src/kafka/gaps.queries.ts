@@ -56,8 +56,9 @@ const FULL_SYNC = `
       select from synk_side p where p.synk_id = s.synk_id and (p.parkert is null or p.parkert > 0))`;
 
 /**
- * A rebuild of a resource, or of the person register, begun since the gap was found by somebody who said that the source has published all of it again:
- * what is stored is what the topic tells. Of what the topic lost, the topic itself tells nothing.
+ * A rebuild of a resource, or of the person register, begun since the gap was found by somebody who said that the source
+ * has published all of it again: what is stored is what the topic tells. Of what the topic lost, the topic itself tells
+ * nothing.
  */
 const REBUILD = `
   select 'gjenoppbygging ' || max(g.id) from gjenoppbygging g

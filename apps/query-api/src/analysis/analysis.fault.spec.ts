@@ -13,10 +13,12 @@ import type { Manifest } from './manifest.ts';
 const PROGRAM = join(ROOT, 'dist', 'apps', 'query-api', 'main.cjs');
 
 /** The bounds of memory that its manifest gives it. */
-const [ofJob = ''] =
+const [ofJob] =
   /(--max-[\w-]+=\d+,? )+(?=main\.cjs, analyse)/.exec(
     readFileSync(join(ROOT, 'tools', 'generators', 'organisasjon', 'manifests.ts'), 'utf8'),
   ) ?? [];
+if (ofJob === undefined) throw new Error('The manifest gives the job no bounds that are found here');
+const bounds = ofJob.replaceAll(',', '');
 
 let api: TestApi;
 let analysis: TestAnalysis;
@@ -77,7 +79,7 @@ function start(
     ...{ PATH: process.env['PATH'], ORGANISASJON: 'nav', DB_HOST: host, DB_PORT: String(port), DB_DATABASE: database },
     ...{ DB_USERNAME: `${database}_analyse`, DB_PASSWORD: 'x', ANALYSE_NOEKKEL: '0a'.repeat(32) },
     ANALYSE_FIL: join(ROOT, 'tools', 'local', 'analyse.yaml'),
-    NODE_OPTIONS: `${ofJob.replaceAll(',', '')}--import ${at('peak.mjs')}`,
+    NODE_OPTIONS: `${bounds}--import ${at('peak.mjs')}`,
   };
   const command = ['exec', process.execPath, PROGRAM, 'analyse', ...args].map((word) => `'${word}'`).join(' ');
   const child = spawn('sh', ['-c', `${limit} ${command.replace("'exec'", 'exec')}`], { env, stdio: 'pipe' });

@@ -24,6 +24,21 @@ export async function readFeedStart(db: Pool, { feed }: FeedColumns): Promise<Fe
   return { tx: rows[0]?.tx ?? '0', sequenceNumber: '0' };
 }
 
+/** After every transaction that has an id by now. */
+export async function readLastBegun(db: Pool): Promise<string> {
+  const { rows } = await db.query<{ tx: string }>('select pg_snapshot_xmax(pg_current_snapshot())::text as tx');
+  return rows[0]?.tx ?? '0';
+}
+
+/** Whether all that are before it have ended, and what they wrote may be read. */
+export async function haveEnded(db: Pool, tx: string): Promise<boolean> {
+  const { rows } = await db.query<{ ended: boolean }>(
+    'select pg_snapshot_xmin(pg_current_snapshot()) >= $1::xid8 as ended',
+    [tx],
+  );
+  return rows[0]?.ended === true;
+}
+
 /**
  * Notes what the next lines say last of each key. None that a transaction may still commit behind: as for those who follow
  * the feed. Several processes may do it at once, each from the start.

@@ -1,8 +1,11 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import type { Pieces } from '../../background/give-way.ts';
 import type { ToldType } from '../../ingest/told.ts';
 import {
+  haveEnded,
   readFeedStart,
+  readLastBegun,
   readLastTold,
   readToldOtherwise,
   readUntold,
@@ -11,6 +14,8 @@ import {
   type FeedColumns,
   type FeedPlace,
 } from './feed-check.queries.ts';
+
+const WAIT_MS = 200;
 
 /** A change feed, and who may add to it. */
 export interface CheckedFeed {
@@ -28,7 +33,8 @@ export interface CheckedFeed {
  * where it begins; then that is held against the rows, one key after the other, and what it lacks is told of while nobody
  * else writes. Rows that somebody has changed by hand have no lines, and what comes after that may have none either.
  *
- * Begun again, it begins from the start, and comes to the same.
+ * A transaction that is open holds back the lines of all that began after it: what was told until now is waited for, or
+ * what these alone tell of would be passed by. Begun again, it begins from the start, and comes to the same.
  *
  * @returns false when it was broken off: by the signal, or since `isOver`
  */
@@ -38,6 +44,11 @@ export async function checkFeed(
   { columns, tell }: CheckedFeed,
   { pieces, isOver, signal }: { pieces: Pieces; isOver: () => Promise<boolean>; signal: AbortSignal },
 ): Promise<boolean> {
+  const until = await readLastBegun(pool);
+  while (!(await haveEnded(pool, until))) {
+    if (signal.aborted || (await isOver())) return false;
+    await wait(WAIT_MS, undefined, { signal }).catch(() => undefined);
+  }
   let after = await readFeedStart(pool, columns);
   for (const readPage of [readToldOtherwise, readUntold]) {
     for (let last: string | undefined, isMore = true; isMore;) {

@@ -1,3 +1,4 @@
+import { waitUntil } from '@tiltak/testing';
 import fc from 'fast-check';
 import { ingestIdents } from '../../identer/identer.consumer.ts';
 import type { RawMessage } from '../../kafka/batch.ts';
@@ -6,6 +7,7 @@ import { ListedTopic } from '../../testing/listed-topic.ts';
 import { batch, deltakerId, ID, message, startTestIngest, TOPIC, type TestIngest } from '../../testing/test-ingest.ts';
 import { rebuildPersons } from './person-rebuild.ts';
 import { Rebuild, type RebuildOptions } from './rebuild.job.ts';
+import type { RebuildProgress } from './rebuild.queries.ts';
 
 const OWN = 'aktor';
 const PARTITIONS = 2;
@@ -137,6 +139,34 @@ test('whatever the topic has lost, and whatever the stream brings meanwhile, per
     { numRuns: 12 },
   );
 }, 60_000);
+
+test.each([true, false])(
+  'what is put right, or would be, is counted though another process ends the rebuild; a report: %s',
+  async (isReport) => {
+    await empty();
+    await publish([0, 1].map((of) => ({ of, idents: [2 * of, 2 * of + 1] })));
+    await setup.owner.query('delete from registerident');
+    // Not all is read before the round is over: it would end the rebuild itself.
+    const { promise: over, resolve } = Promise.withResolvers<undefined>();
+    const killed = rebuildWith(() => over, 0);
+    await killed.begin(WHO, { isReport });
+    await killed.round(signal);
+    resolve(undefined);
+    const readProgress = async (): Promise<RebuildProgress> => {
+      const progress = await killed.rebuilt.readProgress();
+      if (!progress) throw new Error('There is one');
+      return progress;
+    };
+    await waitUntil(async () => (({ lest, antall }) => lest === antall)(await readProgress()), { what: 'all of it' });
+    await killed.rebuilt.removal?.check((await readProgress()).id, { repair: !isReport });
+    await killed.stop();
+    const other = rebuildWith(() => Promise.resolve(), 0);
+    await other.round(signal);
+    await other.stop();
+    expect(await readProgress()).toMatchObject({ tilstand: 'FERDIG', rettet: 2 });
+    expect(await other.rebuilt.removal?.readRepaired((await readProgress()).id, null, 10)).toHaveLength(2);
+  },
+);
 
 test('a report changes nothing, too many wait, and a gap is closed when it is said that the register has sent all', async () => {
   await empty();

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { MESSAGES_IN_PIECE, type GiveWay } from '../../background/give-way.ts';
+import { inTransaction } from '../../database/transaction.ts';
 import type { PersonWriter } from '../../ingest/person-writer.ts';
 import { lockPositions } from '../../kafka/positions.queries.ts';
 import type { Topic } from '../../kafka/topic-reader.ts';
@@ -8,12 +9,12 @@ import { chooseOtherwise, nameUnseenPersons, readOtherwise, recordSaid } from '.
 import type { Rebuildable } from './rebuildable.ts';
 import {
   chooseUnseen,
+  countRepairedKeys,
   deleteSeenKeys,
   readRepairedKeys,
   readResourceProgress,
   readUndecided,
   readUnseenKeys,
-  recordRepairedKeys,
   setDecided,
   setNamed,
 } from './resource-rebuild.queries.ts';
@@ -32,23 +33,21 @@ export function rebuildPersons(
   { topic, giveWay, maxPercent }: { topic: Topic; giveWay: GiveWay; maxPercent: number },
 ): Rebuildable {
   const pieces = giveWay.inPieces(MESSAGES_IN_PIECE);
-  const repair = async (id: string, isRepaired: boolean): Promise<number> => {
-    let count = 0;
+  const repair = async (id: string, isRepaired: boolean): Promise<void> => {
     for (let last: string | undefined, isMore = true; isMore;) {
       const page = await pieces.take((most) => readOtherwise(pool, id, { after: last, count: most }));
-      await pieces.each(page.differing, async (keys) => {
-        if (isRepaired) await writer.set(topic.name, (db) => chooseOtherwise(db, id, keys), noNote);
-      });
-      const db = await pool.connect();
-      try {
-        count += await recordRepairedKeys(db, id, page.differing);
-      } finally {
-        db.release();
-      }
+      await pieces.each(page.differing, (keys) =>
+        isRepaired
+          ? writer.set(
+              topic.name,
+              (db) => chooseOtherwise(db, id, keys),
+              (db, repaired) => countRepairedKeys(db, id, repaired),
+            )
+          : inTransaction(pool, (db) => countRepairedKeys(db, id, keys)),
+      );
       last = page.last;
       isMore = last !== undefined;
     }
-    return count;
   };
   return {
     name: 'identer',
@@ -80,10 +79,12 @@ export function rebuildPersons(
         );
         return true;
       },
-      check: (id, options) => repair(id, options.repair),
+      check: async (id, options) => {
+        await repair(id, options.repair);
+        // Each is counted where it is put right.
+        return 0;
+      },
       readRepaired: (id, after, count) => readRepairedKeys(pool, id, after, count),
     },
   };
 }
-
-const noNote = (): Promise<void> => Promise.resolve();

@@ -81,7 +81,7 @@ export interface Removal {
   setNamed: (id: string) => Promise<{ isConfirmed: boolean } | undefined>;
   /** @returns whether there may be more */
   remove: (id: string, count: number) => Promise<boolean>;
-  /** What follows from all rows is held against these. @returns how much of it was wrong, and is right by now */
+  /** What follows from all rows is held against these. @returns how much of it was wrong, is right by now, and is not counted yet */
   check: (id: string, options: { repair: boolean }) => Promise<number>;
   /** Keys of rows that were not what their messages say, as many as are named. */
   readRepaired: (id: string, after: string | null, count: number) => Promise<string[]>;

@@ -34,6 +34,20 @@ export async function recordRepairedKeys(db: PoolClient, id: string, keys: reado
   return rows[0]?.count ?? 0;
 }
 
+/**
+ * Of the person register: counted in the transaction that puts them right, or, of a report, in one of their own. Whoever
+ * else is at the same, each is counted once, and none is lost with a process.
+ */
+export async function countRepairedKeys(db: PoolClient, id: string, keys: readonly string[]): Promise<void> {
+  const { rowCount } = await db.query(
+    `select from gjenoppbygging where id = $1 and tilstand = 'KJORER' for no key update`,
+    [id],
+  );
+  if (rowCount === 0) return;
+  const count = await recordRepairedKeys(db, id, keys);
+  await db.query('update gjenoppbygging set rettet = rettet + $2 where id = $1', [id, count]);
+}
+
 /** As `readUnseenKeys`. */
 export async function readRepairedKeys(db: Pool, id: string, after: string | null, count: number): Promise<string[]> {
   const { rows } = await db.query<{ key: string }>(

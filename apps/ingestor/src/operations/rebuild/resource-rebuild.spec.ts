@@ -196,6 +196,25 @@ test('whatever the topic has lost, whoever is killed and whatever the stream bri
   );
 }, 60_000);
 
+test('what was told while another transaction was open is held against the rows too', async () => {
+  await empty();
+  const open = await setup.pool.connect();
+  try {
+    await open.query('begin');
+    await open.query('select pg_current_xact_id()');
+    await publish([{ unit: 1, above: null, at: 1, kind: 'SAYS' }]);
+    await setup.owner.query('delete from virksomhet');
+    topics.lanes = topics.lanes.map(() => []);
+    const rebuild = finish([], () => Promise.resolve(), 0);
+    await Promise.race([rebuild, new Promise((done) => setTimeout(done, 500))]);
+    await open.query('commit');
+    await (await rebuild).stop();
+  } finally {
+    open.release();
+  }
+  expect(await toldOf()).toEqual([]);
+});
+
 test('what goes is told of in the feed, leaves no history and moves those below it; too many wait for somebody', async () => {
   await empty();
   const say = (unit: number, above: number | null): Said => ({ unit, above, at: 1, kind: 'SAYS' });
