@@ -16,8 +16,8 @@ let service: Service;
 beforeEach(async () => void (service = await Service.start()));
 afterEach(() => service.stop());
 
-const clientOf = (budgetMs: number) =>
-  createQueryApiClient({ baseUrl: service.url, getToken: () => 't', budgetMs, timeoutMs: 300 });
+const clientOf = (budgetMs: number, timeoutMs = 300) =>
+  createQueryApiClient({ baseUrl: service.url, getToken: () => 't', budgetMs, timeoutMs });
 
 test('who waits for a token at the same time gets the same', async () => {
   let given = 0;
@@ -70,7 +70,7 @@ describe('while memory is collected', () => {
   let collecting: ReturnType<typeof setInterval>;
   beforeAll(() => {
     setFlagsFromString('--expose-gc');
-    collecting = setInterval(runInNewContext('gc') as () => void, 50);
+    collecting = setInterval(runInNewContext('gc') as () => void, 100);
   });
   afterAll(() => clearInterval(collecting));
 
@@ -91,7 +91,7 @@ describe('while memory is collected', () => {
         void response.writeHead(200, { 'content-type': 'application/x-ndjson' }).write('{"posisjon":"p","antall":2}\n'),
     ];
     const stop = new AbortController();
-    const { avtaler } = await readExport(clientOf(30_000), { signal: stop.signal });
+    const { avtaler } = await readExport(clientOf(60_000, 20_000), { signal: stop.signal });
     setTimeout(() => stop.abort(), 300);
     await expect(avtaler[Symbol.asyncIterator]().next()).rejects.toThrow(CutOffError);
     await service.letGo();

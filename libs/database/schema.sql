@@ -1969,8 +1969,8 @@ comment on column partisjonering.minst_dager is 'No partition goes before it is 
 comment on column partisjonering.vilkaar is 'A function of a partition (regclass) and its end (timestamptz) that says what keeps it from going, or null; it is asked while nobody reads or writes the table';
 comment on column partisjonering.beskaaret_til is 'Of the feed of a resource: transactions before this one have had their lines removed; null: that stands in instans';
 comment on column partisjonering.beskaaret_tidspunkt is 'When that was last moved; null: never';
+grant select on partisjonering to datadeling_leser;
 grant select on partisjonering to datadeling_skriver;
-grant select (tabell, beskaaret_til, beskaaret_tidspunkt) on partisjonering to datadeling_leser;
 grant update (beskaaret_til, beskaaret_tidspunkt) on partisjonering to datadeling_skriver;
 
 create table personident (

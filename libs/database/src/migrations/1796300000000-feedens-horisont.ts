@@ -18,7 +18,7 @@ export class FeedensHorisont1796300000000 implements MigrationInterface {
     await step(
       db,
       'none of a feed of its own',
-      `revoke select (tabell) on partisjonering from datadeling_leser;
+      `revoke select on partisjonering from datadeling_leser;
        alter table partisjonering drop column beskaaret_til, drop column beskaaret_tidspunkt;`,
     );
   }
@@ -29,7 +29,7 @@ alter table partisjonering add column beskaaret_til xid8 default '0', add column
 comment on column partisjonering.beskaaret_til is 'Of the feed of a resource: transactions before this one have had their lines removed; null: that stands in instans';
 comment on column partisjonering.beskaaret_tidspunkt is 'When that was last moved; null: never';
 update partisjonering set beskaaret_til = null where tabell in ('endring', 'avtale_endring');
-grant select (tabell, beskaaret_til, beskaaret_tidspunkt) on partisjonering to datadeling_leser;
+grant select on partisjonering to datadeling_leser;
 grant update (beskaaret_til, beskaaret_tidspunkt) on partisjonering to datadeling_skriver;
 `;
 
