@@ -1,15 +1,22 @@
-/** Of avtaler, and of what subscriptions are told: cut together. */
-const TOGETHER = ['endring', 'avtale_endring'];
+/** The tables of the feed of avtaler, and of what subscriptions are told: cut together. */
+export const AVTALER_FEED_TABLES = ['endring', 'avtale_endring'];
+
+/** The row where it stands how far back a change feed reaches. Each resource's is cut by itself (ADR 78). */
+export function horizonRow(feed: string): { table: string; where: string } {
+  return AVTALER_FEED_TABLES.includes(feed)
+    ? { table: 'instans', where: 'true' }
+    : { table: 'partisjonering', where: `tabell = '${feed}'` };
+}
 
 /**
- * Where it stands how far back a change feed reaches: `beskaaret_til` and `beskaaret_tidspunkt` of the one row of this, for a
- * `from`. Each resource's is cut by itself (ADR 78).
+ * `beskaaret_til` and `beskaaret_tidspunkt` of a change feed, the one row of this, for a `from`.
  *
  * @param feed its table; a name in code, and never from outside
  */
 export function feedHorizon(feed: string): string {
-  if (TOGETHER.includes(feed)) return 'instans';
+  const { table, where } = horizonRow(feed);
+  if (table === 'instans') return table;
   // A feed that is not partitioned is never cut.
   return `(select coalesce(max(beskaaret_til), '0') as beskaaret_til, max(beskaaret_tidspunkt) as beskaaret_tidspunkt
-    from partisjonering where tabell = '${feed}') horisont`;
+    from ${table} where ${where}) horisont`;
 }

@@ -4,7 +4,7 @@ export { columnName } from './column-name.ts';
 export { checkReadServer } from './read-server.ts';
 export { abandon, databaseOptions, createDataSource, createPool, type DatabaseOptions } from './connections.ts';
 export { before, encodePosition, epochTag, positionChecksum, type FeedPosition } from './feed-position.ts';
-export { feedHorizon } from './feed-horizon.ts';
+export { AVTALER_FEED_TABLES, feedHorizon, horizonRow } from './feed-horizon.ts';
 export { KEYED_ONLY, sessionSettings } from './session-settings.ts';
 export { deltakerIdWith, WrongKeyError, checkKey, checkKeyBy, writeKeyCheck, type DeltakerId } from './deltaker-id.ts';
 export { Instance, ConsumerStatus } from './entities.ts';

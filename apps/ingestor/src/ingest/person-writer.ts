@@ -26,6 +26,7 @@ import {
   type PersonIdent,
   type RegisterIdent,
 } from './persons.queries.ts';
+import { tryAgain } from './try-again.ts';
 
 /** What messages of the person register came to. */
 export interface PersonsWritten {
@@ -64,9 +65,6 @@ export interface PersonsTask<T> extends TopicPartition {
   park?: boolean;
 }
 
-/** Of one write, when others change the same avtaler meanwhile. */
-const MAX_ATTEMPTS = 5;
-
 /**
  * The one door to who is one person. The last message of a key holds all that the register knows of it, so it replaces
  * what was known; what a partition says is taken in its order, under the lock of its position. Avtaler, versions,
@@ -80,7 +78,7 @@ export class PersonWriter {
 
   /** @throws when the database can't be reached or is busy: nothing has happened then, and it may be tried again */
   write<T>(task: PersonsTask<T>): Promise<T> {
-    return againWhenOutOfTurn(() => this.attempt(task));
+    return tryAgain(() => this.attempt(task), isOutOfTurn);
   }
 
   private attempt<T>(task: PersonsTask<T>): Promise<T> {
@@ -123,15 +121,17 @@ export class PersonWriter {
     choose: (db: PoolClient) => Promise<ReadonlyMap<string, readonly string[]> | undefined>,
     record: (db: PoolClient, keys: readonly string[]) => Promise<void>,
   ): Promise<void> {
-    return againWhenOutOfTurn(() =>
-      inTransaction(this.pool, async (db) => {
-        await lockPositions(db, topic);
-        const chosen = await choose(db);
-        if (!chosen) return;
-        const said = [...chosen].map(([key, idents]) => [key, idents.map((ident) => ({ key, ident }))] as const);
-        await this.replace(db, new Map(said));
-        await record(db, [...chosen.keys()]);
-      }),
+    return tryAgain(
+      () =>
+        inTransaction(this.pool, async (db) => {
+          await lockPositions(db, topic);
+          const chosen = await choose(db);
+          if (!chosen) return;
+          const said = [...chosen].map(([key, idents]) => [key, idents.map((ident) => ({ key, ident }))] as const);
+          await this.replace(db, new Map(said));
+          await record(db, [...chosen.keys()]);
+        }),
+      isOutOfTurn,
     );
   }
 
@@ -191,16 +191,6 @@ export class PersonWriter {
     const relinked = await repairRelations(db, deltakere);
     await insertLinkChanges(db, [...new Set([...avtaler, ...relinked])]);
     return avtaler.length;
-  }
-}
-
-async function againWhenOutOfTurn<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let made = 1; ; made++) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (!isOutOfTurn(error) || made >= MAX_ATTEMPTS) throw error;
-    }
   }
 }
 

@@ -19,6 +19,7 @@ import { refusedReason } from './refused.ts';
 import { untold, type ToldType } from './told.ts';
 import { removeRows, repairDeviations, type Follow } from './resource-repair.ts';
 import { ResourceQueries, type EncodedResource } from './resource.queries.ts';
+import { MAX_ATTEMPTS } from './try-again.ts';
 
 /** What the ingestor does with a resource; one folder of `resources/` for each. */
 export interface ResourceIngest {
@@ -68,8 +69,6 @@ export interface ResourceTask<T> extends TopicPartition {
   repair?: boolean;
 }
 
-/** Of one write, when others change the same rows meanwhile. */
-const MAX_ATTEMPTS = 5;
 /** Another was first, or each waits for the other: it passes by trying again. */
 const DEADLOCK = '40P01';
 

@@ -38,6 +38,7 @@ import { countHeld, Failures, Refusals } from './refused.ts';
 import type { ResourceWriter } from './resource-writer.ts';
 import { untold } from './told.ts';
 import { updateRelations } from './update-relations.ts';
+import { MAX_ATTEMPTS, tryAgain } from './try-again.ts';
 
 /** What a write came to. */
 export interface Written {
@@ -67,9 +68,6 @@ export interface WriteTask<T> extends TopicPartition {
    */
   repair?: boolean;
 }
-
-/** Attempts of one write, when others change the same avtaler meanwhile. */
-const MAX_ATTEMPTS = 5;
 
 /**
  * The one door to what avtaler say; whose they are, `PersonWriter` changes too. A write is one transaction: the partition's position is locked, the caller selects, each
@@ -194,16 +192,12 @@ export class Writer {
   }
 
   /** As `ResourceWriter.tell`, of avtaler. Nothing is stored of the topic meanwhile. */
-  async tell(topic: string, ...task: Tell): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await inTransaction(this.pool, (db) => tellOf(db, topic, ...task));
-        return;
-      } catch (error) {
-        // A later transaction has told of one of them.
-        if (!(error instanceof ConcurrentChangeError) || attempt === MAX_ATTEMPTS) throw error;
-      }
-    }
+  tell(topic: string, ...task: Tell): Promise<void> {
+    return tryAgain(
+      () => inTransaction(this.pool, (db) => tellOf(db, topic, ...task)),
+      // A later transaction has told of one of them.
+      (error) => error instanceof ConcurrentChangeError,
+    );
   }
 
   private async playWhole(db: PoolClient, source: Source, messages: readonly RawMessage[]): Promise<Played> {

@@ -98,7 +98,7 @@ export async function readPartitionedTables(db: Pool): Promise<string[]> {
  */
 export async function moveHorizon(
   db: Pool,
-  { lines, tables }: RetainedFeed,
+  { lines, tables, horizon }: RetainedFeed,
   ends: readonly Date[],
   { cutoff, dryRun }: { cutoff: Date; dryRun: boolean },
 ): Promise<Date | null> {
@@ -113,13 +113,12 @@ export async function moveHorizon(
     ), ny as (
       select (max(siste)::text::numeric + 1)::text::xid8 as tx, max(til) as til from gamle, grense where siste < grense.tx
     )`;
-  const [table, row] = lines === 'endring' ? ['instans', 'true'] : ['partisjonering', `tabell = '${lines}'`];
   const { rows } = await db.query<{ til: Date | null }>(
     dryRun
       ? `${text} select til from ny`
       : `${text}, flyttet as (
-           update ${table} set beskaaret_til = ny.tx, beskaaret_tidspunkt = clock_timestamp() from ny
-           where ny.tx > beskaaret_til and ${row})
+           update ${horizon.table} set beskaaret_til = ny.tx, beskaaret_tidspunkt = clock_timestamp() from ny
+           where ny.tx > beskaaret_til and ${horizon.where})
          select til from ny`,
     [ends, cutoff],
   );

@@ -1,6 +1,7 @@
 import { feedHorizon, LOCKS } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
 import type { ToldType } from '../../ingest/told.ts';
+import { keyPageOf, LOWEST_UUID, type KeyPage, type KeyRow } from './key-page.ts';
 
 /** A table and its change feed; names are code, and never from outside. */
 export interface FeedColumns {
@@ -73,18 +74,6 @@ export async function recordTold(
   return { place: { tx: last.tx, sequenceNumber: last.lopenr }, isMore: last.antall === count };
 }
 
-/** A part of the keys in their order. */
-export interface KeyPage {
-  /** undefined: there were none */
-  last: string | undefined;
-  differing: string[];
-}
-
-interface KeyRow {
-  nokkel: string;
-  avviker: boolean;
-}
-
 type ReadPage = (
   db: Pool,
   id: string,
@@ -102,10 +91,10 @@ export const readToldOtherwise: ReadPage = async (db, id, { table, key, keyType,
              order by nokkel limit $3) neste order by nokkel`,
     values: [id, after ?? '', count],
   });
-  return pageOf(rows);
+  return keyPageOf(rows);
 };
 
-const LOWEST: Readonly<Record<string, string>> = { uuid: '00000000-0000-0000-0000-000000000000' };
+const LOWEST: Readonly<Record<string, string>> = { uuid: LOWEST_UUID };
 
 /**
  * Of those that consumers may see: the ones that the feed tells nothing of, and must have told of since its first line. What
@@ -124,15 +113,8 @@ export const readUntold: ReadPage = async (db, id, { feed, table, key, keyType, 
            order by neste.${key}`,
     values: [id, after ?? LOWEST[keyType] ?? '', count],
   });
-  return pageOf(rows);
+  return keyPageOf(rows);
 };
-
-function pageOf(rows: readonly KeyRow[]): KeyPage {
-  return {
-    last: rows.at(-1)?.nokkel,
-    differing: rows.filter(({ avviker }) => avviker).map(({ nokkel }) => nokkel),
-  };
-}
 
 /** What the feed says last of these, while nobody adds to it: what was noted, and the lines after that. */
 export async function readLastTold(

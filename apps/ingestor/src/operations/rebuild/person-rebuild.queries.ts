@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { keyPageOf, LOWEST_UUID, type KeyPage, type KeyRow } from './key-page.ts';
 
 /** By key, the idents that it has now; none when it is gone, or of one ident only. All are opaque ids. */
 export type SaidOfPersons = ReadonlyMap<string, readonly string[]>;
@@ -21,8 +22,6 @@ export async function recordSaid(db: PoolClient, id: string, said: SaidOfPersons
   );
 }
 
-const LOWEST = '00000000-0000-0000-0000-000000000000';
-
 /** As `nameUnseenKeys`, of the register's keys. */
 export async function nameUnseenPersons(
   db: Pool,
@@ -43,7 +42,7 @@ export async function nameUnseenPersons(
                  (select from gjenoppbygging_ressurs_sett s where s.gjenoppbygging = $1 and s.nokkel = n.nokkel::text)
              on conflict do nothing)
            select nokkel::text as key from neste order by nokkel desc limit 1`,
-    values: [id, after ?? LOWEST, count],
+    values: [id, after ?? LOWEST_UUID, count],
   });
   return rows[0]?.key;
 }
@@ -53,15 +52,14 @@ export async function readOtherwise(
   db: Pool,
   id: string,
   { after, count }: { after: string | undefined; count: number },
-): Promise<{ last: string | undefined; differing: string[] }> {
-  const { rows } = await db.query<{ nokkel: string; avviker: boolean }>(
+): Promise<KeyPage> {
+  const { rows } = await db.query<KeyRow>(
     `select nokkel, ${IS_OTHERWISE} as avviker
      from (select nokkel, identer from gjenoppbygging_person where gjenoppbygging = $1 and nokkel > $2
        order by nokkel limit $3) p order by nokkel`,
-    [id, after ?? LOWEST, count],
+    [id, after ?? LOWEST_UUID, count],
   );
-  const differing = rows.filter(({ avviker }) => avviker).map(({ nokkel }) => nokkel);
-  return { last: rows.at(-1)?.nokkel, differing };
+  return keyPageOf(rows);
 }
 
 const IS_OTHERWISE = `p.identer <> coalesce(
