@@ -31,9 +31,15 @@ export interface ResourceIngest {
   /** Told of the keys before these are written; what it answers with is done after that, in the same transaction. */
   follow?: Follow;
   /** Holds all that follows from its rows against these, and puts right what differs when told to. Answers with how many did. */
-  check?: (pool: Pool, options: { repair: boolean }) => Promise<number>;
+  check?: (pool: Pool, options: CheckOptions) => Promise<number>;
   /** what goes on for it in the background while it has a topic */
   jobs?: (parts: { pool: Pool; giveWay: GiveWay }) => ResourceJob[];
+}
+
+export interface CheckOptions {
+  repair: boolean;
+  /** in the transaction that puts them right, how many did differ: whoever asks again finds none of them */
+  record?: (db: PoolClient, count: number) => Promise<void>;
 }
 
 interface ResourceJob {

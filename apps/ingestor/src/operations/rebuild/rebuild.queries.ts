@@ -192,7 +192,12 @@ export async function recordRead(db: PoolClient, id: string, { partition, next, 
     partition,
     next,
   ]);
-  if (repaired > 0) await db.query('update gjenoppbygging set rettet = rettet + $2 where id = $1', [id, repaired]);
+  await addRepaired(db, id, repaired);
+}
+
+/** In the transaction that puts them right: whoever goes on when a process is killed finds none of them. */
+export async function addRepaired(db: PoolClient, id: string, count: number): Promise<void> {
+  if (count > 0) await db.query('update gjenoppbygging set rettet = rettet + $2 where id = $1', [id, count]);
 }
 
 /** Whether every partition of the one that runs is read: then what it did not see is to be named, and it ends. */
@@ -240,12 +245,16 @@ export async function nameUnseen(
 
 const LOWEST = '00000000-0000-0000-0000-000000000000';
 
-/** Unless somebody has cancelled it meanwhile, or another process has ended it. */
-export async function setDone(db: Pool, id: string, repaired = 0): Promise<void> {
+/**
+ * Unless somebody has cancelled it meanwhile, or another process has ended it.
+ *
+ * @param wouldBe of a report: rows that are to be put right, and that are not counted yet; whoever asks finds all of them
+ */
+export async function setDone(db: Pool, id: string, wouldBe = 0): Promise<void> {
   await db.query(
     `update gjenoppbygging set tilstand = 'FERDIG', avsluttet = now(), rettet = rettet + $2
      where id = $1 and tilstand = 'KJORER'`,
-    [id, repaired],
+    [id, wouldBe],
   );
 }
 

@@ -2,7 +2,7 @@ import { LOCKS } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
 import type { ResourceColumns } from '../../ingest/resource-columns.ts';
 import { UNDECODABLE } from '../held/held.queries.ts';
-import type { RebuildProgress } from './rebuild.queries.ts';
+import { addRepaired, type RebuildProgress } from './rebuild.queries.ts';
 
 /** Keys that the topic tells of, in order: the stream notes some of the same. */
 export async function recordSeenKeys(db: PoolClient, id: string, keys: readonly string[]): Promise<void> {
@@ -45,7 +45,7 @@ export async function countRepairedKeys(db: PoolClient, id: string, keys: readon
   );
   if (rowCount === 0) return;
   const count = await recordRepairedKeys(db, id, keys);
-  await db.query('update gjenoppbygging set rettet = rettet + $2 where id = $1', [id, count]);
+  await addRepaired(db, id, count);
 }
 
 /** As `readUnseenKeys`. */
@@ -167,6 +167,7 @@ export async function chooseUnseen(
   return new Set(rows.map((row) => row.key));
 }
 
+/** Another process may have read the same of them, and removed them by now: what it decided on stays. */
 export async function setDecided(
   db: PoolClient,
   id: string,
@@ -175,7 +176,7 @@ export async function setDecided(
 ): Promise<void> {
   await db.query(
     `update gjenoppbygging_ressurs_usett set avgjort = now(), fjernet = nokkel = any($3::text[])
-     where gjenoppbygging = $1 and nokkel = any($2::text[])`,
+     where gjenoppbygging = $1 and nokkel = any($2::text[]) and avgjort is null`,
     [id, keys, removed],
   );
 }

@@ -1,3 +1,5 @@
+import { LOCKS } from '@tiltak/database';
+import { waitUntil } from '@tiltak/testing';
 import fc from 'fast-check';
 import { ResourceWriter } from '../../ingest/resource-writer.ts';
 import { closeGaps } from '../../kafka/gaps.queries.ts';
@@ -78,11 +80,15 @@ async function finish(
   }
   rebuild = rebuildWith(() => Promise.resolve(), maxPercent);
   await Promise.all([rebuild.round(signal), during()]);
+  await goOn(rebuild);
+  return rebuild;
+}
+
+async function goOn(rebuild: Rebuild): Promise<void> {
   for (let state = await rebuild.rebuilt.readProgress(); state?.tilstand === 'KJORER' && !state.awaitsConfirmation;) {
     await rebuild.round(signal);
     state = await rebuild.rebuilt.readProgress();
   }
-  return rebuild;
 }
 
 const visible = (): Promise<unknown[]> =>
@@ -195,6 +201,43 @@ test('whatever the topic has lost, whoever is killed and whatever the stream bri
     { numRuns: 25 },
   );
 }, 60_000);
+
+test('what follows from all rows is counted with it when it is put right, though another process ends the rebuild', async () => {
+  await empty();
+  await publish([1, 2].map((unit) => ({ unit, above: null, at: 1, kind: 'SAYS' })));
+  await setup.owner.query(`update virksomhet set hovedenhet = '900000007'`);
+  const killed = rebuildWith(() => Promise.resolve(), 0);
+  await killed.begin(WHO);
+  const { id } = (await killed.rebuilt.readProgress()) ?? {};
+  expect(await killed.rebuilt.removal?.check(id ?? '', { repair: true })).toBe(0);
+  const other = rebuildWith(() => Promise.resolve(), 0);
+  await goOn(other);
+  await other.stop();
+  expect(await other.rebuilt.readProgress()).toMatchObject({ tilstand: 'FERDIG', rettet: 2 });
+});
+
+test('two processes that are about to remove the same count it once', async () => {
+  await empty();
+  await publish([1, 2, 3].map((unit) => ({ unit, above: null, at: 1, kind: 'SAYS' })));
+  forget(new Set([1, 2]), [true]);
+  const rebuild = await finish([], () => Promise.resolve(), 0);
+  await rebuild.confirm(2, WHO);
+  const { id = '' } = (await rebuild.rebuilt.readProgress()) ?? {};
+  const remove = (): Promise<unknown> => rebuild.rebuilt.removal?.remove(id, 10) ?? Promise.reject(new Error('It can'));
+  const holder = await setup.pool.connect();
+  await holder.query(`begin; select pg_advisory_xact_lock(${LOCKS.HIERARCHY})`);
+  const both = Promise.all([remove(), remove()]);
+  const waiting =
+    'select from pg_locks join pg_stat_activity using (pid) where datname = current_database() and not granted';
+  await waitUntil(async () => (await setup.owner.query<unknown[]>(waiting)).length === 2, {
+    what: 'both to have read',
+  });
+  await holder.query('commit');
+  holder.release();
+  await both;
+  expect(await rebuild.rebuilt.readProgress()).toMatchObject({ usette: 2, fjernet: 2 });
+  await rebuild.stop();
+});
 
 test('what was told while another transaction was open is held against the rows too', async () => {
   await empty();
