@@ -1624,6 +1624,14 @@ create table gjenoppbygging_ressurs_sett (
 comment on table gjenoppbygging_ressurs_sett is 'Keys that the topic tells of, as read again or as the stream reads them meanwhile; emptied when it is over';
 grant select, insert, delete on gjenoppbygging_ressurs_sett to datadeling_skriver;
 
+create table gjenoppbygging_ressurs_talt (
+  gjenoppbygging bigint not null,
+  nokkel text not null,
+  constraint gjenoppbygging_ressurs_talt_pkey PRIMARY KEY (gjenoppbygging, nokkel)
+);
+comment on table gjenoppbygging_ressurs_talt is 'Keys of rows that were not what their messages say, beyond those that are named: each is counted once; emptied when it is over';
+grant select, insert, delete on gjenoppbygging_ressurs_talt to datadeling_skriver;
+
 create table gjenoppbygging_ressurs_usett (
   gjenoppbygging bigint not null,
   nokkel text not null,
@@ -2293,6 +2301,7 @@ alter table gjenoppbygging_partisjon add constraint gjenoppbygging_partisjon_gje
 alter table gjenoppbygging_person add constraint gjenoppbygging_person_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id) ON DELETE CASCADE;
 alter table gjenoppbygging_ressurs_rettet add constraint gjenoppbygging_ressurs_rettet_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id) ON DELETE CASCADE;
 alter table gjenoppbygging_ressurs_sett add constraint gjenoppbygging_ressurs_sett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id) ON DELETE CASCADE;
+alter table gjenoppbygging_ressurs_talt add constraint gjenoppbygging_ressurs_talt_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id) ON DELETE CASCADE;
 alter table gjenoppbygging_ressurs_usett add constraint gjenoppbygging_ressurs_usett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id) ON DELETE CASCADE;
 alter table gjenoppbygging_sett add constraint gjenoppbygging_sett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);
 alter table gjenoppbygging_usett add constraint gjenoppbygging_usett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);

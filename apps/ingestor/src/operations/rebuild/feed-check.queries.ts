@@ -143,7 +143,7 @@ export async function recordToldNow(db: PoolClient, id: string, count: number): 
 /** What rebuilds that are over have left of a work list, as `deleteSeen`. */
 export async function deleteRest(
   db: Pool,
-  table: 'gjenoppbygging_fortalt' | 'gjenoppbygging_person',
+  table: 'gjenoppbygging_fortalt' | 'gjenoppbygging_person' | 'gjenoppbygging_ressurs_talt',
   count: number,
 ): Promise<number> {
   const { rowCount } = await db.query(

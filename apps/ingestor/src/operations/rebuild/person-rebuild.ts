@@ -59,7 +59,9 @@ export function rebuildPersons(
     recordRepaired: () => Promise.resolve(0),
     nameUnseen: (id, after, count) => nameUnseenPersons(pool, id, { after, count }),
     deleteSeen: async (count) =>
-      (await deleteSeenKeys(pool, count)) + (await deleteRest(pool, 'gjenoppbygging_person', count)),
+      (await deleteSeenKeys(pool, count)) +
+      (await deleteRest(pool, 'gjenoppbygging_person', count)) +
+      (await deleteRest(pool, 'gjenoppbygging_ressurs_talt', count)),
     readProgress: () => readResourceProgress(pool, topic.name),
     readUnseen: (id, after, count) => readUnseenKeys(pool, id, after, count),
     feed: undefined,

@@ -165,7 +165,9 @@ export function rebuildResource(
     recordRepaired: recordRepairedKeys,
     nameUnseen: (id, after, count) => nameUnseenKeys(pool, id, columns, { after, count }),
     deleteSeen: async (count) =>
-      (await deleteSeenKeys(pool, count)) + (await deleteRest(pool, 'gjenoppbygging_fortalt', count)),
+      (await deleteSeenKeys(pool, count)) +
+      (await deleteRest(pool, 'gjenoppbygging_fortalt', count)) +
+      (await deleteRest(pool, 'gjenoppbygging_ressurs_talt', count)),
     readProgress: () => readResourceProgress(pool, topic.name),
     readUnseen: (id, after, count) => readUnseenKeys(pool, id, after, count),
     feed: {

@@ -16,18 +16,24 @@ export async function recordSeenKeys(db: PoolClient, id: string, keys: readonly 
 const MAX_NAMED = 10_000;
 
 /**
- * Names rows that were not what their messages say, the first of them. One that is named already is not counted again: a
- * piece may have one of its messages, and the next another.
+ * Names rows that were not what their messages say, the first of them; of the rest it is kept that they are counted, until
+ * the rebuild is over. So none is counted again: a piece may have one of its messages and the next another, and of a report
+ * whoever goes on when a process is killed finds all of them.
  */
 export async function recordRepairedKeys(db: PoolClient, id: string, keys: readonly string[]): Promise<number> {
   if (keys.length === 0) return 0;
   const { rows } = await db.query<{ count: number }>(
-    `with nye as (
+    `with nye as materialized (
        select nokkel from unnest($2::text[]) as nokkel where not exists (
          select from gjenoppbygging_ressurs_rettet r where r.gjenoppbygging = $1 and r.nokkel = nokkel.nokkel)
+       and not exists (
+         select from gjenoppbygging_ressurs_talt t where t.gjenoppbygging = $1 and t.nokkel = nokkel.nokkel)
      ), navngitt as (
        insert into gjenoppbygging_ressurs_rettet select $1, nokkel from nye order by nokkel limit greatest(0, $3 - (
-         select count(*) from gjenoppbygging_ressurs_rettet where gjenoppbygging = $1)) on conflict do nothing
+         select count(*) from gjenoppbygging_ressurs_rettet where gjenoppbygging = $1)) on conflict do nothing returning nokkel
+     ), talt as (
+       insert into gjenoppbygging_ressurs_talt select $1, nokkel from nye
+       where nokkel not in (select nokkel from navngitt) order by nokkel on conflict do nothing
      ) select count(*)::int as count from nye`,
     [id, keys, MAX_NAMED],
   );

@@ -239,6 +239,25 @@ test('two processes that are about to remove the same count it once', async () =
   await rebuild.stop();
 });
 
+test('of more than are named each is counted once, also when another piece has another of its messages', async () => {
+  await empty();
+  await publish([1, 2, 3].map((at) => ({ unit: 1, above: null, at, kind: 'SAYS' })));
+  await setup.owner.query('delete from virksomhet');
+  const report = rebuildWith(() => Promise.resolve(), 0);
+  await report.begin(WHO, { isReport: true });
+  await setup.owner.query(
+    `insert into gjenoppbygging_ressurs_rettet select id, 'named ' || n from gjenoppbygging, generate_series(1, 10000) n`,
+  );
+  await report.round(signal);
+  await goOn(report);
+  const { id, ...told } = (await report.rebuilt.readProgress()) ?? {};
+  expect(told).toMatchObject({ tilstand: 'FERDIG', rettet: 1 });
+  expect(await report.rebuilt.removal?.readRepaired(id ?? '', null, 20_000)).toHaveLength(10_000);
+  await report.round(signal);
+  await report.stop();
+  expect(await setup.owner.query('select from gjenoppbygging_ressurs_talt')).toEqual([]);
+});
+
 test('what was told while another transaction was open is held against the rows too', async () => {
   await empty();
   const open = await setup.pool.connect();
