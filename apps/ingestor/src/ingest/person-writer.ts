@@ -26,7 +26,7 @@ import {
   type PersonIdent,
   type RegisterIdent,
 } from './persons.queries.ts';
-import { tryAgain } from './try-again.ts';
+import { tryAgain, wasAnotherFirst } from './try-again.ts';
 
 /** What messages of the person register came to. */
 export interface PersonsWritten {
@@ -78,7 +78,7 @@ export class PersonWriter {
 
   /** @throws when the database can't be reached or is busy: nothing has happened then, and it may be tried again */
   write<T>(task: PersonsTask<T>): Promise<T> {
-    return tryAgain(() => this.attempt(task), isOutOfTurn);
+    return tryAgain(() => this.attempt(task), isPassing);
   }
 
   private attempt<T>(task: PersonsTask<T>): Promise<T> {
@@ -131,7 +131,7 @@ export class PersonWriter {
           await this.replace(db, new Map(said));
           await record(db, [...chosen.keys()]);
         }),
-      isOutOfTurn,
+      isPassing,
     );
   }
 
@@ -193,6 +193,9 @@ export class PersonWriter {
     return avtaler.length;
   }
 }
+
+/** Batches of the register that nobody waits for any more are forgotten while others note what was said since. */
+const isPassing = (error: unknown): boolean => isOutOfTurn(error) || wasAnotherFirst(error);
 
 function sameIdents(a: readonly RegisterIdent[], b: readonly RegisterIdent[]): boolean {
   const idents = new Set(a.map(({ ident }) => ident));
