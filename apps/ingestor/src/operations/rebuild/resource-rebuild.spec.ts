@@ -1,5 +1,5 @@
 import { LOCKS } from '@tiltak/database';
-import { waitUntil } from '@tiltak/testing';
+import { LOCKS as HELD, waitUntil } from '@tiltak/testing';
 import fc from 'fast-check';
 import { ResourceWriter } from '../../ingest/resource-writer.ts';
 import { closeGaps } from '../../kafka/gaps.queries.ts';
@@ -227,8 +227,7 @@ test('two processes that are about to remove the same count it once', async () =
   const holder = await setup.pool.connect();
   await holder.query(`begin; select pg_advisory_xact_lock(${LOCKS.HIERARCHY})`);
   const both = Promise.all([remove(), remove()]);
-  const waiting =
-    'select from pg_locks join pg_stat_activity using (pid) where datname = current_database() and not granted';
+  const waiting = `select from ${HELD} where not granted`;
   await waitUntil(async () => (await setup.owner.query<unknown[]>(waiting)).length === 2, {
     what: 'both to have read',
   });
