@@ -120,7 +120,7 @@ export function rebuildAvtaler(pool: Pool, writer: Writer, topic: Topic): Rebuil
     recordRepaired: (_db, _id, keys) => Promise.resolve(keys.length),
     nameUnseen: (id, after, count) => nameUnseen(pool, id, after, count),
     deleteSeen: async (count) =>
-      (await deleteSeen(pool, count)) + (await deleteRest(pool, 'gjenoppbygging_fortalt', count)),
+      (await deleteSeen(pool, count)) + (await deleteRest(pool, ['gjenoppbygging_fortalt'], count)),
     readProgress: () => readProgress(pool, topic.name),
     readUnseen: (id, after, count) => readUnseen(pool, id, after, count),
     feed: {
@@ -133,6 +133,8 @@ export function rebuildAvtaler(pool: Pool, writer: Writer, topic: Topic): Rebuil
     removal: undefined,
   };
 }
+
+const WORK_LISTS = ['gjenoppbygging_fortalt', 'gjenoppbygging_ressurs_talt'] as const;
 
 /** @param maxPercent more than this share does not go before somebody says so */
 export function rebuildResource(
@@ -164,10 +166,7 @@ export function rebuildResource(
     recordSeen: (db, id, { keys }) => recordSeenKeys(db, id, keys),
     recordRepaired: recordRepairedKeys,
     nameUnseen: (id, after, count) => nameUnseenKeys(pool, id, columns, { after, count }),
-    deleteSeen: async (count) =>
-      (await deleteSeenKeys(pool, count)) +
-      (await deleteRest(pool, 'gjenoppbygging_fortalt', count)) +
-      (await deleteRest(pool, 'gjenoppbygging_ressurs_talt', count)),
+    deleteSeen: async (count) => (await deleteSeenKeys(pool, count)) + (await deleteRest(pool, WORK_LISTS, count)),
     readProgress: () => readResourceProgress(pool, topic.name),
     readUnseen: (id, after, count) => readUnseenKeys(pool, id, after, count),
     feed: {
