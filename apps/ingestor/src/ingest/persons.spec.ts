@@ -24,7 +24,7 @@ import { parkHeld } from '../operations/held/park.ts';
 import { encodeBatch } from '../testing/record-batch.ts';
 import { ingestBatch } from './ingest-batch.ts';
 import { forgetBatches } from './persons.queries.ts';
-import { ConcurrentChangeError } from './avtaler.queries.ts';
+import { ConcurrentChangeError } from './try-again.ts';
 
 let setup: TestIngest;
 
@@ -363,9 +363,7 @@ function lastOf(steps: readonly Step[]): [Map<number, readonly number[]>, Map<nu
 
 async function locksWaitedFor(count: number): Promise<void> {
   for (let n = -1; n < count; await wait(5)) {
-    const [row] = await setup.owner.query<{ n: number }[]>(
-      `select count(*)::int as n from ${LOCKS} where not granted`,
-    );
+    const [row] = await setup.owner.query<{ n: number }[]>(`select count(*)::int as n from ${LOCKS} where not granted`);
     n = row?.n ?? 0;
   }
 }

@@ -10,16 +10,15 @@ import {
 } from '@tiltak/resource';
 import type { Pool, PoolClient } from 'pg';
 import type { GiveWay } from '../background/give-way.ts';
-import { inTransaction } from '../database/transaction.ts';
 import type { RawMessage } from '../kafka/batch.ts';
 import { lockPosition, type TopicPartition } from '../kafka/positions.queries.ts';
-import { ConcurrentChangeError, insertParked, isOutOfTurn } from './avtaler.queries.ts';
+import { insertParked } from './avtaler.queries.ts';
 import { toParked, type ParkedMessage, type Source } from './parse.ts';
 import { refusedReason } from './refused.ts';
 import { untold, type ToldType } from './told.ts';
 import { removeRows, repairDeviations, type Follow } from './resource-repair.ts';
 import { ResourceQueries, type EncodedResource } from './resource.queries.ts';
-import { MAX_ATTEMPTS } from './try-again.ts';
+import { inAttempts } from './try-again.ts';
 
 /** What the ingestor does with a resource; one folder of `resources/` for each. */
 export interface ResourceIngest {
@@ -75,9 +74,6 @@ export interface ResourceTask<T> extends TopicPartition {
   repair?: boolean;
 }
 
-/** Another was first, or each waits for the other: it passes by trying again. */
-const DEADLOCK = '40P01';
-
 /**
  * The one door to what a resource says, by its table of fields alone. A write is one transaction, as of avtaler: the
  * partition's position is locked, the caller selects, each message takes effect once or is parked with a reason, the
@@ -114,19 +110,12 @@ export class ResourceWriter {
    * @throws when the database can't be reached or is busy: nothing has happened then, and it may be tried again
    */
   async write<T>(task: ResourceTask<T>): Promise<T> {
-    for (let attempt = 1, oneByOne = false; ;) {
-      try {
-        return await inTransaction(this.pool, (db) => this.perform(db, task, oneByOne));
-      } catch (error) {
-        const isAgain =
-          error instanceof ConcurrentChangeError ||
-          isOutOfTurn(error) ||
-          (error as { code?: unknown }).code === DEADLOCK;
-        if (isAgain && attempt < MAX_ATTEMPTS) attempt++;
-        else if (!oneByOne && refusedReason(error)) oneByOne = true;
-        else throw error;
-      }
+    try {
+      return await inAttempts(this.pool, (db) => this.perform(db, task, false));
+    } catch (error) {
+      if (!refusedReason(error)) throw error;
     }
+    return inAttempts(this.pool, (db) => this.perform(db, task, true));
   }
 
   private async perform<T>(db: PoolClient, task: ResourceTask<T>, oneByOne: boolean): Promise<T> {
@@ -159,7 +148,7 @@ export class ResourceWriter {
     choose: (db: PoolClient) => Promise<ReadonlySet<string> | undefined>,
     record: (db: PoolClient, removed: readonly string[]) => Promise<void>,
   ): Promise<void> {
-    return inTransaction(this.pool, async (db) => {
+    return inAttempts(this.pool, async (db) => {
       await this.takeLock(db);
       const known = await this.queries.lockStates(db, keys);
       const chosen = await choose(db);
@@ -181,7 +170,7 @@ export class ResourceWriter {
     readTold: (db: PoolClient) => Promise<ReadonlyMap<string, ToldType>>,
     record: (db: PoolClient, count: number) => Promise<void>,
   ): Promise<void> {
-    return inTransaction(this.pool, async (db) => {
+    return inAttempts(this.pool, async (db) => {
       await this.takeLock(db);
       const known = await this.queries.lockStates(db, keys);
       const there = new Set([...known].flatMap(([key, { deleted }]) => (deleted === null ? [key] : [])));

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Pieces } from '../background/give-way.ts';
 import { inTransaction } from '../database/transaction.ts';
+import { inAttempts } from '../ingest/try-again.ts';
 import { insertLinkChanges, lockDeltakere, nextDeltakere, type StoredRelation } from './relations.queries.ts';
 import { findDeviations, repairRelations, type RelationDeviations } from './relations.ts';
 
@@ -74,7 +75,7 @@ async function repair(pool: Pool, { missing, superfluous }: RelationDeviations, 
   const deltakere = [...new Set([...missing, ...superfluous].map(({ deltakerId }) => deltakerId))];
   if (deltakere.length === 0) return;
   const repairSome = (some: readonly string[]): Promise<void> =>
-    inTransaction(pool, async (db) => {
+    inAttempts(pool, async (db) => {
       await lockDeltakere(db, some);
       await insertLinkChanges(db, [...(await repairRelations(db, some))]);
     });
