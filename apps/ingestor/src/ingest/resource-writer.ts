@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { resourceLock } from '@tiltak/database';
 import {
   foldResource,
   parserOf,
@@ -25,8 +26,6 @@ export interface ResourceIngest {
   resource: Resource;
   /** the setting that names its topic; without a value it is off */
   topicVariable: string;
-  /** the advisory lock that who writes it holds, of `LOCKS`, when others than its writer take it too; else it has its own */
-  lock?: string;
   /** Told of the keys before these are written; what it answers with is done after that, in the same transaction. */
   follow?: Follow;
   /** Holds all that follows from its rows against these, and puts right what differs when told to. Answers with how many did. */
@@ -185,10 +184,7 @@ export class ResourceWriter {
   }
 
   private async takeLock(db: PoolClient): Promise<void> {
-    const { lock, resource } = this.ingest;
-    await db.query(
-      `select pg_advisory_xact_lock(${lock ?? `hashtext('tiltak-datadeling ressurs ${resource.table}')`})`,
-    );
+    await db.query(`select pg_advisory_xact_lock(${resourceLock(this.ingest.resource.table)})`);
   }
 
   private async repair(db: PoolClient, source: Source, messages: readonly RawMessage[]): Promise<string[]> {
