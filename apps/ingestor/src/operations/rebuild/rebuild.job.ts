@@ -191,7 +191,7 @@ export class Rebuild {
         purpose: 'gjenoppbygging',
         handle: (batch) => this.replayInPieces(batch, end.signal),
         positions: async (description) => {
-          await inTransaction(this.pool, (db) => passRemoved(db, topic, description));
+          await passRemoved(this.pool, topic, description);
           return (await readRunning(this.pool, topic))?.positions ?? new Map<number, number>();
         },
       });

@@ -107,23 +107,21 @@ export async function readRunning(db: Pool, topic: string): Promise<RunningRebui
   return { id, isNamed, isConfirmed, isReport, positions: new Map(positions) };
 }
 
-/** What the topic has removed since it was planned can't be read any more: it goes on from where the topic starts. */
+/**
+ * What the topic has removed since it was planned can't be read any more: it goes on from where the topic starts. The rebuild
+ * itself is not locked: who plays a piece has its partition first, and then that.
+ */
 export async function passRemoved(
-  db: PoolClient,
+  db: Pool,
   topic: string,
   { epoch, partitions }: { epoch: number; partitions: readonly PartitionExtent[] },
 ): Promise<void> {
-  const { rows } = await db.query<{ id: string }>(
-    `select id from gjenoppbygging where topic = $1 and tilstand = 'KJORER' and epoke = $2 for update`,
-    [topic, epoch],
-  );
-  const id = rows[0]?.id;
-  if (id === undefined) return;
   await db.query(
     `update gjenoppbygging_partisjon p set neste_offset = k.start
-     from unnest($2::int[], $3::bigint[]) as k(partisjon, start)
-     where p.gjenoppbygging = $1 and p.partisjon = k.partisjon and p.neste_offset < k.start`,
-    [id, partitions.map(({ partition }) => partition), partitions.map(({ start }) => start)],
+     from unnest($3::int[], $4::bigint[]) as k(partisjon, start)
+     where p.gjenoppbygging = (select id from gjenoppbygging where topic = $1 and tilstand = 'KJORER' and epoke = $2)
+       and p.partisjon = k.partisjon and p.neste_offset < k.start`,
+    [topic, epoch, partitions.map(({ partition }) => partition), partitions.map(({ start }) => start)],
   );
 }
 

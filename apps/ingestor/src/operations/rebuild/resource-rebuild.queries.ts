@@ -105,7 +105,8 @@ const LOWEST: Readonly<Record<string, string>> = { uuid: '00000000-0000-0000-000
 
 /**
  * All are named. They may go, unless they are more than the share, or all there is, or the topic has a batch that nobody can
- * read: what that tells of is not known.
+ * read: what that tells of is not known. Decided once, by the process that has named them first: another may be done with it
+ * when somebody has confirmed it, or some are gone.
  *
  * @param stored a table with the column `alle`, how many there are; code, and never from outside
  */
@@ -116,11 +117,12 @@ export async function setNamed(
   maxPercent: number,
 ): Promise<{ isConfirmed: boolean } | undefined> {
   const { rows } = await db.query<{ isConfirmed: boolean }>(
-    `update gjenoppbygging g set navngitt = now(), bekreftet = g.rapport or (
-       select usette = 0 or usette < alle and usette * 100 <= alle * $2::int and not exists (
-         select from parkert_melding p where p.topic = g.topic and p.tilstand = 'PARKERT' and p.kode = $3)
-       from (select count(*) as usette from gjenoppbygging_ressurs_usett where gjenoppbygging = $1) u,
-         ${stored} a)
+    `update gjenoppbygging g set navngitt = coalesce(g.navngitt, now()),
+       bekreftet = case when g.navngitt is not null then g.bekreftet else g.rapport or (
+         select usette = 0 or usette < alle and usette * 100 <= alle * $2::int and not exists (
+           select from parkert_melding p where p.topic = g.topic and p.tilstand = 'PARKERT' and p.kode = $3)
+         from (select count(*) as usette from gjenoppbygging_ressurs_usett where gjenoppbygging = $1) u,
+           ${stored} a) end
      where id = $1 and tilstand = 'KJORER' returning bekreftet as "isConfirmed"`,
     [id, maxPercent, UNDECODABLE],
   );

@@ -1,6 +1,7 @@
 import { LOCKS } from '@tiltak/database';
 import { LOCKS as HELD, waitUntil } from '@tiltak/testing';
 import fc from 'fast-check';
+import { inTransaction } from '../../database/transaction.ts';
 import { ResourceWriter } from '../../ingest/resource-writer.ts';
 import { closeGaps } from '../../kafka/gaps.queries.ts';
 import { ingestResource } from '../../resources/resource.consumer.ts';
@@ -14,6 +15,7 @@ import { readCondition } from '../condition/condition.queries.ts';
 import type { Served } from '../served.ts';
 import { rebuildResource } from './rebuildable.ts';
 import { Rebuild, type RebuildOptions } from './rebuild.job.ts';
+import { passRemoved } from './rebuild.queries.ts';
 
 const OWN = 'virksomheter';
 const PARTITIONS = 3;
@@ -236,6 +238,33 @@ test('two processes that are about to remove the same count it once', async () =
   await both;
   expect(await rebuild.rebuilt.readProgress()).toMatchObject({ usette: 2, fjernet: 2 });
   await rebuild.stop();
+});
+
+test('a process that has named them after somebody has confirmed it has nobody asked again', async () => {
+  await empty();
+  await publish([1, 2, 3].map((unit) => ({ unit, above: null, at: 1, kind: 'SAYS' })));
+  forget(new Set([1, 2]), [true]);
+  const rebuild = await finish([], () => Promise.resolve(), 0);
+  await rebuild.confirm(2, WHO);
+  const { id = '' } = (await rebuild.rebuilt.readProgress()) ?? {};
+  expect(await rebuild.rebuilt.removal?.setNamed(id)).toEqual({ isConfirmed: true });
+  await goOn(rebuild);
+  await rebuild.stop();
+  expect(await rebuild.rebuilt.readProgress()).toMatchObject({ tilstand: 'FERDIG', fjernet: 2 });
+});
+
+test('what the topic has removed is passed by without the rebuild, which who plays a piece locks after its partition', async () => {
+  await empty();
+  const say = (at: number): Said => ({ unit: 0, above: null, at, kind: 'SAYS' });
+  await publish([say(1), say(2)]);
+  const rebuild = rebuildWith(() => Promise.resolve(), 0);
+  await rebuild.begin(WHO);
+  await inTransaction(setup.pool, async (db) => {
+    await db.query(`select from gjenoppbygging for update`);
+    await passRemoved(setup.pool, OWN, { epoch: 0, partitions: [{ partition: 0, start: 1, end: 2, stableEnd: 2 }] });
+  });
+  expect(await rebuild.rebuilt.readProgress()).toMatchObject({ lest: 1 });
+  await rebuild.cancel(WHO);
 });
 
 test('of more than are named each is counted once, also when another piece has another of its messages', async () => {
