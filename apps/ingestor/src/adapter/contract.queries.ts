@@ -15,7 +15,7 @@ export interface ContractRow extends KontraktDto {
 }
 
 /** The adapter's contract and last heartbeat; undefined before the first contract. */
-export async function readContract(db: Pool): Promise<ContractRow | undefined> {
+export async function readContract(db: Pool | PoolClient): Promise<ContractRow | undefined> {
   const { rows } = await db.query<ContractRow>(
     `select adapter_id as "adapterId", klient, heartbeat_intervall_minutter as "heartbeatIntervallMinutter",
        full_synk_intervall_dager as "fullSynkIntervallDager", delta_synk as "deltaSynk", ressurser, opprettet, hjerteslag,
