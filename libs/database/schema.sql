@@ -1936,6 +1936,7 @@ create table parkert_melding (
   utelatt boolean default false not null,
   lengde integer,
   slett_foer bigint,
+  proevd_samlet bigint,
   constraint parkert_melding_pkey PRIMARY KEY (id),
   constraint parkert_melding_sted_key UNIQUE (topic, epoke, partisjon, kafka_offset, avtrykk),
   constraint parkert_melding_innhold_fjernet_aarsak_check CHECK (innhold_fjernet_aarsak = ANY (ARRAY['SPILT_AV'::text, 'FORKASTET'::text, 'AVTALE_SLETTET'::text, 'FRIST'::text])),
@@ -1951,6 +1952,7 @@ comment on column parkert_melding.innhold_fjernet is 'When the bytes went; place
 comment on column parkert_melding.utelatt is 'Its bytes are left on the topic, which a replay reads: they were too many, or too many had the same reason';
 comment on column parkert_melding.lengde is 'Of verdi when it is unpacked, in bytes; null: as it stands';
 comment on column parkert_melding.slett_foer is 'Of a tombstone of a full sync: the offset of its partition that it does not delete beyond';
+comment on column parkert_melding.proevd_samlet is 'The action on many (parkert_handling) that tried it last, in vain';
 CREATE INDEX parkert_melding_aarsak ON parkert_melding USING btree (kode, felt, id) WHERE tilstand = 'PARKERT'::text;
 CREATE INDEX parkert_melding_avtaler ON parkert_melding USING gin (avtaler) WHERE innhold_fjernet IS NULL;
 CREATE INDEX parkert_melding_med_innhold ON parkert_melding USING btree (kode) WHERE tilstand = 'PARKERT'::text AND innhold_fjernet IS NULL AND NOT utelatt;

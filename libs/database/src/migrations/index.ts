@@ -56,6 +56,7 @@ import { GjenoppbyggingFortalt1796010000000 } from './1796010000000-gjenoppbyggi
 import { RegisterGjenoppbygging1796020000000 } from './1796020000000-register-gjenoppbygging.ts';
 import { FeedensHorisont1796300000000 } from './1796300000000-feedens-horisont.ts';
 import { TalteNoekler1796400000000 } from './1796400000000-talte-noekler.ts';
+import { ProevdSamlet1796400000100 } from './1796400000100-proevd-samlet.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -117,4 +118,5 @@ export const MIGRATIONS = [
   RegisterGjenoppbygging1796020000000,
   FeedensHorisont1796300000000,
   TalteNoekler1796400000000,
+  ProevdSamlet1796400000100,
 ];
