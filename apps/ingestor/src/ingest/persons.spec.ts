@@ -8,7 +8,7 @@ import {
 } from '@tiltak/simulator';
 import { LOCKS } from '@tiltak/testing';
 import fc from 'fast-check';
-import { ingestIdents } from '../identer/identer.consumer.ts';
+import { IdenterConsumer, ingestIdents } from '../identer/identer.consumer.ts';
 import type { MessageBatch, RawMessage } from '../kafka/batch.ts';
 import {
   batch,
@@ -21,6 +21,7 @@ import {
   type TestIngest,
 } from '../testing/test-ingest.ts';
 import { parkHeld } from '../operations/held/park.ts';
+import { metrics } from '../metrics.ts';
 import { encodeBatch } from '../testing/record-batch.ts';
 import { ingestBatch } from './ingest-batch.ts';
 import { forgetBatches } from './persons.queries.ts';
@@ -447,6 +448,26 @@ test('a batch that could not be read is replayed, but for what has been said sin
     }),
     { numRuns: 15 },
   );
+});
+
+test('what is parked of a large batch is counted when its piece is stored, though a later one fails', async () => {
+  const consumer = new IdenterConsumer(setup.personWriter, setup.ingestor.giveWay);
+  const parked = async (): Promise<number> =>
+    (await metrics.parked.get()).values.reduce(
+      (sum, { labels, value }) => sum + (labels.kode === 'IKKE_OBJEKT' ? value : 0),
+      0,
+    );
+  const messages = Array.from({ length: 60 }, (_, offset) => identMessage(offset, 0, [0]));
+  const [first] = messages;
+  messages[0] = { offset: 0, key: first?.key ?? null, value: Buffer.from('[]') };
+  messages[59] = identMessage(59, 1, [1, 2]);
+  const before = await parked();
+  await setup.owner.query('alter table registerident add constraint ingen check (false) not valid');
+  const [outcome] = await consumer.receive([identBatch(messages)]);
+  await setup.owner.query('alter table registerident drop constraint ingen');
+  expect(outcome).toMatchObject({ error: { constraint: 'ingen' } });
+  expect((await setup.dump()).parkert_melding).toHaveLength(1);
+  expect(await parked()).toBe(before + 1);
 });
 
 test('the messages of the simulator end in the persons that it expects', async () => {
