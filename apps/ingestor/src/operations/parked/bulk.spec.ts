@@ -292,6 +292,20 @@ describe('one action on all with a reason', () => {
     expect(await progress()).toMatchObject({ tilstand: 'FERDIG', antall: 2, utfoert: 0, fortsattParkert: 2 });
   });
 
+  test('counts once what still can not be used of what lies on the topic only, when it is read once more', async () => {
+    const { key, value } = bad(0);
+    await topic.publish([{ key, value }]);
+    const parked = (): Promise<unknown[]> => ingestor.owner.query('select forsok from parkert_melding');
+    await waitUntil(async () => (await parked()).length === 1, { what: 'it to be parked' });
+    await ingestor.owner.query(`update parkert_melding set utelatt = true, verdi = '\\x00'`);
+    await start({ handling: 'SPILL_AV', alle: true });
+    await finish();
+    await ingestor.owner.query(`update parkert_handling set tilstand = 'KJORER', avsluttet = null, arbeider = null`);
+    await finish();
+    expect(await progress()).toMatchObject({ tilstand: 'FERDIG', antall: 1, utfoert: 0, fortsattParkert: 1 });
+    expect(await parked()).toEqual([{ forsok: 2 }]);
+  });
+
   test('stays with its process, however long a piece takes', async () => {
     await parkGood(1);
     await start({ handling: 'SPILL_AV', alle: true });
