@@ -18,7 +18,8 @@ const earlierView = {
 const LOCKS_OF_SERVER = '/from pg_locks(?![^]*(datname|pg_backend_pid))/';
 const serverWide = {
   selector: `:matches(TemplateElement[value.raw=${LOCKS_OF_SERVER}], Literal[value=${LOCKS_OF_SERVER}])`,
-  message: 'pg_locks shows the locks of every database of the server: LOCKS of @tiltak/testing has those of this one.',
+  message:
+    'pg_locks shows the locks of every database of the server: LOCKS_HERE of @tiltak/testing has those of this one.',
 };
 const defaultExport = { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' };
 

@@ -6,7 +6,7 @@ import {
   participantsIn,
   type SourceMessage,
 } from '@tiltak/simulator';
-import { LOCKS } from '@tiltak/testing';
+import { LOCKS_HERE } from '@tiltak/testing';
 import fc from 'fast-check';
 import { IdenterConsumer, ingestIdents } from '../identer/identer.consumer.ts';
 import type { MessageBatch, RawMessage } from '../kafka/batch.ts';
@@ -364,7 +364,9 @@ function lastOf(steps: readonly Step[]): [Map<number, readonly number[]>, Map<nu
 
 async function locksWaitedFor(count: number): Promise<void> {
   for (let n = -1; n < count; await wait(5)) {
-    const [row] = await setup.owner.query<{ n: number }[]>(`select count(*)::int as n from ${LOCKS} where not granted`);
+    const [row] = await setup.owner.query<{ n: number }[]>(
+      `select count(*)::int as n from ${LOCKS_HERE} where not granted`,
+    );
     n = row?.n ?? 0;
   }
 }

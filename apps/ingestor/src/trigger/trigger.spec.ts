@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
-  LOCKS,
+  LOCKS_HERE,
   createTestTopic,
   syntheticFnr,
   syntheticNavIdent,
@@ -157,7 +157,7 @@ function expectFeed(events: Told[], lines: readonly Line[]): void {
 /** Ends the session of whoever publishes, as when its process is killed. */
 async function killPublisher(): Promise<void> {
   await setup.owner.query(
-    `select pg_terminate_backend(pid) from ${LOCKS}
+    `select pg_terminate_backend(pid) from ${LOCKS_HERE}
      where locktype = 'advisory' and granted and pid <> pg_backend_pid()`,
   );
 }

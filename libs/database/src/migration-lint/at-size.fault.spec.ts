@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { LOCKS, createTestDatabase, type TestDatabase } from '@tiltak/testing';
+import { LOCKS_HERE, createTestDatabase, type TestDatabase } from '@tiltak/testing';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { migrate, undoLastMigration } from '../migrate.ts';
@@ -147,7 +147,7 @@ class Sampler {
 const WAITS = `
   select extract(epoch from clock_timestamp() - locks.waitstart)::float * 1000 as ms,
     coalesce(locks.relation::regclass::text, locks.locktype) || ' ' || locks.mode as what
-  from ${LOCKS} join pg_stat_activity a using (pid)
+  from ${LOCKS_HERE} join pg_stat_activity a using (pid)
   where not locks.granted and locks.waitstart is not null and a.usename <> $1
     and exists (select from unnest(pg_blocking_pids(locks.pid)) b(pid) join pg_stat_activity o on o.pid = b.pid where o.usename = $1)`;
 

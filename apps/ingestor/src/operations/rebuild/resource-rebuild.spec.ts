@@ -1,5 +1,5 @@
 import { LOCKS } from '@tiltak/database';
-import { LOCKS as HELD, waitUntil } from '@tiltak/testing';
+import { LOCKS_HERE, waitUntil } from '@tiltak/testing';
 import fc from 'fast-check';
 import { inTransaction } from '../../database/transaction.ts';
 import { ResourceWriter } from '../../ingest/resource-writer.ts';
@@ -229,7 +229,7 @@ test('two processes that are about to remove the same count it once', async () =
   const holder = await setup.pool.connect();
   await holder.query(`begin; select pg_advisory_xact_lock(${LOCKS.HIERARCHY})`);
   const both = Promise.all([remove(), remove()]);
-  const waiting = `select from ${HELD} where not granted`;
+  const waiting = `select from ${LOCKS_HERE} where not granted`;
   await waitUntil(async () => (await setup.owner.query<unknown[]>(waiting)).length === 2, {
     what: 'both to have read',
   });
