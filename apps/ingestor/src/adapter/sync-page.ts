@@ -105,7 +105,7 @@ export function pageOf(body: unknown): { synkId: string | null; side: number | n
 }
 
 /** As many as fit in an answer, and how many there are beside. */
-function invalidPage(errors: FieldError[]): Problem {
+export function invalidPage(errors: readonly FieldError[]): Problem {
   const more = errors.length - MAX_ERRORS;
   return new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The page is not valid; nothing of it is published', {
     feil: errors.slice(0, MAX_ERRORS),

@@ -211,15 +211,25 @@ export async function insertPage(
   return rows[0]?.avtrykk;
 }
 
+/** What a page of a full sync holds. @returns the indexes of those that another page of it has, too */
 export async function insertSyncKeys(
   db: PoolClient,
-  { synced: { table, type } }: StoredNames,
+  { synced: { table, key, type } }: StoredNames,
   syncId: string,
   keys: string[],
-): Promise<void> {
+): Promise<number[]> {
   // As one text: pg looks at each letter of each element for what must be escaped, which no key has any of.
   const ids = `{${keys.join(',')}}`;
-  await db.query(`insert into ${table} select $1, unnest($2::${type}[]) on conflict do nothing`, [syncId, ids]);
+  // In one order: two pages that say the same at once would each wait for the other.
+  const { rows } = await db.query<{ index: number }>(
+    `with nye as (
+       insert into ${table} (synk_id, ${key}) select $1, sendt from unnest($2::${type}[]) sendt order by sendt
+       on conflict do nothing returning ${key} as noekkel)
+     select (nr - 1)::int as index from unnest($2::${type}[]) with ordinality as sendt (noekkel, nr)
+     where not exists (select from nye where nye.noekkel = sendt.noekkel) order by nr`,
+    [syncId, ids],
+  );
+  return rows.map(({ index }) => index);
 }
 
 async function deleteSyncKeys(db: PoolClient, { synced }: StoredNames, syncIds: string[]): Promise<void> {
