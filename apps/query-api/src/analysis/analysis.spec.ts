@@ -298,6 +298,20 @@ test('what it can not write to is named, with why, and nothing there looks whole
     );
 });
 
+// Where it is not Linux, there is none, and nothing may be made at the root.
+test('a place that takes no directory, and says that there is none above it, ends the run', async () => {
+  for (const directory of ['/proc/ingen', '/proc/ingen/under'])
+    await expect(writeFiles(analysis.db, { ...analysis.writing('-'), directory })).rejects.toThrow(
+      `${directory} can't be written to`,
+    );
+});
+
+test('a directory is made with those above it', async () => {
+  const directory = join(analysis.directory, 'paa', 'nye', 'steder');
+  await writeFiles(analysis.db, { ...analysis.writing('-'), directory });
+  expect(readdirSync(directory)).toContain('manifest.json');
+});
+
 test('a series is read from its last whole run of everything, whatever was killed after it, and whatever the clock says', async () => {
   const series = seriesOf('avbrutt');
   const at = (name = ''): string => join(series.series, name);
