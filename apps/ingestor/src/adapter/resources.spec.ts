@@ -118,6 +118,11 @@ describe.each(Object.entries<Kind>(KINDS))('%s', (_, kind) => {
     expect(await count(gone)).toEqual([1, 1, 0, 0]);
     expect(await visible(kind)).toEqual([...kept, changed].sort());
     expect((await api.send('GET', `synk/${gone}`)).body.ressurs).toBe(kind.resource);
+    // Said as it was before: it is deleted, and stays so until something newer is said of it.
+    const again = randomUUID();
+    await send('PATCH', { synkId: again }, [{ id: other, sistEndret: '2026-02-01T00:00:00Z' }]);
+    expect(await count(again)).toEqual([0, 0, 1, 0]);
+    expect(await visible(kind)).toEqual([...kept, changed].sort());
   });
 
   test('one that would delete more than a fifth waits to be confirmed', async () => {
@@ -150,7 +155,7 @@ describe.each(Object.entries<Kind>(KINDS))('%s', (_, kind) => {
     expect((await send('POST', { ...header, side: 1 }, [{ id: a }, { id: b }])).status).toBe(201);
     const again = await send('POST', { ...header, side: 2 }, [{ id: b }]);
     expect([again.status, again.body.feil]).toEqual([
-      400,
+      409,
       [{ felt: 'ressurser[0].id', melding: 'is in another page of this sync too' }],
     ]);
     const { tilstand, mottatteSider } = (await api.send('GET', 'synk/skjev')).body;
@@ -162,13 +167,13 @@ describe.each(Object.entries<Kind>(KINDS))('%s', (_, kind) => {
 
   test('of two pages that say the same at once, in opposite order, one is taken and the other refused', async () => {
     const ids = Array.from({ length: 2_000 }, kind.newId).map((id) => ({ id }));
-    const header = { synkId: 'motsatt', antallSider: 3, antallTotalt: 2_001 };
+    const header = { synkId: 'motsatt', antallSider: 3, antallTotalt: 4_001 };
     const answers = await Promise.all([
       send('POST', { ...header, side: 1 }, ids),
       send('POST', { ...header, side: 2 }, ids.toReversed()),
     ]);
-    expect(answers.map(({ status }) => status).sort()).toEqual([201, 400]);
-    expect(answers.find(({ status }) => status === 400)?.body).toMatchObject({ flereFeil: 1_900 });
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
+    expect(answers.find(({ status }) => status === 409)?.body).toMatchObject({ flereFeil: 1_900 });
   });
 
   test('what the topic lost is made up for by a full sync that begins after it was found, once all of it is stored', async () => {

@@ -319,7 +319,7 @@ export async function countPage(
          when i.sist_endret is null then 'UENDRET'
          when exists (select from ${versions} v where v.${key} = i.noekkel and v.laert >= i.mottatt
            and v.${order} = i.sist_endret) then 'ENDRET'
-         when i.lagret = i.sist_endret then 'UENDRET'
+         when i.lagret = i.sist_endret and i.slettet is distinct from 'GRAVSTEIN' then 'UENDRET'
          when i.lagret > i.sist_endret or i.slettet is not null then 'FORELDET'
          else 'PARKERT' end as utfall
        from sendt i left join slettet s on s.noekkel = i.noekkel

@@ -18,7 +18,7 @@ import {
 } from './sync.queries.ts';
 import { pushedOf } from './pushed/resources.ts';
 import type { Publishers } from './publishers.ts';
-import { invalidPage, type SyncPage } from './sync-page.ts';
+import { listedErrors, type SyncPage } from './sync-page.ts';
 
 /** Takes in pages. What is decided lies in the database alone, so that any number of ingestors can do it at once. */
 export class Syncs {
@@ -152,7 +152,8 @@ function saidTwice(indexes: readonly number[]): Problem {
     felt: `ressurser[${String(index)}].id`,
     melding: 'is in another page of this sync too',
   }));
-  return invalidPage(errors);
+  const detail = 'Another page of the sync has some of its ids; nothing of it is published';
+  return new Problem(PROBLEMS.KONFLIKT, detail, listedErrors(errors));
 }
 
 /** What the pages of a sync have in common. */
