@@ -55,6 +55,7 @@ import { Gjenoppbyggingsrapport1796000200000 } from './1796000200000-gjenoppbygg
 import { GjenoppbyggingFortalt1796010000000 } from './1796010000000-gjenoppbygging-fortalt.ts';
 import { RegisterGjenoppbygging1796020000000 } from './1796020000000-register-gjenoppbygging.ts';
 import { FeedensHorisont1796300000000 } from './1796300000000-feedens-horisont.ts';
+import { HovedenhetRekkevidde1796450000000 } from './1796450000000-hovedenhet-rekkevidde.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -115,4 +116,5 @@ export const MIGRATIONS = [
   GjenoppbyggingFortalt1796010000000,
   RegisterGjenoppbygging1796020000000,
   FeedensHorisont1796300000000,
+  HovedenhetRekkevidde1796450000000,
 ];
