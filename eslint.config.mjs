@@ -15,6 +15,11 @@ const earlierView = {
   selector: ':matches(TemplateElement[value.raw=/avtale_gammel_graphql/], Literal[value=/avtale_gammel_graphql/])',
   message: 'Only graphql.queries.ts reads the view that has what is wrongly registered (ADR 25).',
 };
+const LOCKS_OF_SERVER = '/from pg_locks(?![^]*(datname|pg_backend_pid))/';
+const serverWide = {
+  selector: `:matches(TemplateElement[value.raw=${LOCKS_OF_SERVER}], Literal[value=${LOCKS_OF_SERVER}])`,
+  message: 'pg_locks shows the locks of every database of the server: LOCKS of @tiltak/testing has those of this one.',
+};
 const defaultExport = { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' };
 
 /** Doors inside the ingestor. What a block turns off for its own room it must name again for the others. */
@@ -128,7 +133,7 @@ export default tseslint.config(
       '@typescript-eslint/no-non-null-assertion': 'error',
       '@typescript-eslint/explicit-module-boundary-types': 'error',
       '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
-      'no-restricted-syntax': ['error', ident, env, earlierView, defaultExport],
+      'no-restricted-syntax': ['error', ident, env, earlierView, serverWide, defaultExport],
       '@typescript-eslint/no-unused-vars': [
         'error',
         { ignoreRestSiblings: true, argsIgnorePattern: '^_', varsIgnorePattern: '^_+$' },
@@ -226,7 +231,7 @@ export default tseslint.config(
       'tools/reference-adapter/main.ts',
       'tools/{faults,test}/*.ts',
     ],
-    rules: { 'no-restricted-syntax': ['error', ident, earlierView, defaultExport] },
+    rules: { 'no-restricted-syntax': ['error', ident, earlierView, serverWide, defaultExport] },
   },
   {
     // What is run on a command line, and what takes so long there that it says so.
@@ -236,16 +241,16 @@ export default tseslint.config(
   // The one place that may make national idents.
   {
     files: ['libs/testing/src/idents.ts'],
-    rules: { 'no-restricted-syntax': ['error', env, earlierView, defaultExport] },
+    rules: { 'no-restricted-syntax': ['error', env, earlierView, serverWide, defaultExport] },
   },
   // The one reader of that view, and what makes it.
   {
     files: ['apps/query-api/src/graphql/graphql.queries.ts', 'libs/database/src/migrations/*.ts'],
-    rules: { 'no-restricted-syntax': ['error', ident, env, defaultExport] },
+    rules: { 'no-restricted-syntax': ['error', ident, env, serverWide, defaultExport] },
   },
   {
     files: ['**/*.spec.ts'],
-    rules: { 'no-restricted-syntax': 'off', 'max-lines-per-function': 'off', 'no-console': 'off' },
+    rules: { 'no-restricted-syntax': ['error', serverWide], 'max-lines-per-function': 'off', 'no-console': 'off' },
   },
   {
     files: ['**/*.ts', 'apps/*/src/**/static/*.js'],

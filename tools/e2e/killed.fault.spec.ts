@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
-import { createWorkDir, freePort, startKafka, startPostgres, waitUntil } from '@tiltak/testing';
+import { LOCKS, createWorkDir, freePort, startKafka, startPostgres, waitUntil } from '@tiltak/testing';
 import { createEvents } from '@tiltak/simulator';
 import { System, type PublishedMessage } from './system.ts';
 
@@ -120,7 +120,7 @@ async function stopWriting(): Promise<() => Promise<void>> {
   await holder.query('begin; lock table avtale in exclusive mode');
   await waitUntil(
     async () =>
-      (await system.sql("select from pg_locks where relation = 'avtale'::regclass and not granted")).length > 0,
+      (await system.sql(`select from ${LOCKS} where relation = 'avtale'::regclass and not granted`)).length > 0,
     { what: 'the ingestor to wait for the lock' },
   );
   // Of 25 MB and more that wait on the topic, the queue takes 12 MiB, and nothing more is fetched.

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { createEvents } from '@tiltak/simulator';
-import { freePort, needsPgBouncer, runProgram, startPgBouncer, type Pooler } from '@tiltak/testing';
+import { LOCKS, freePort, needsPgBouncer, runProgram, startPgBouncer, type Pooler } from '@tiltak/testing';
 import { builtApp, startIngestorProcess, startQueryApiProcess, type App } from '../local/apps.ts';
 import { System } from './system.ts';
 
@@ -72,7 +72,7 @@ needsPgBouncer(describe)('a pooler in transaction mode in front of Postgres', ()
       expect(await lastLines(await ingestorOn(pooler))).toMatch(DIRECT);
       expect(await commandOn(pooler, 'migrer')).toMatch(DIRECT);
       expect(await commandOn(pooler, 'relasjoner')).toMatch(DIRECT);
-      expect(await system.sql(`select from pg_locks where locktype = 'advisory'`)).toEqual([]);
+      expect(await system.sql(`select from ${LOCKS} where locktype = 'advisory'`)).toEqual([]);
     });
   }, 400_000);
 

@@ -25,6 +25,10 @@ export const metrics = {
     name: 'query_avslag_ikke_revidert_total',
     help: 'Refusals that the audit has no row of, since too many waited or the database refused them',
   }),
+  denialsWaiting: new Gauge({
+    name: 'query_avslag_venter',
+    help: 'Refusals that wait to be written to the audit',
+  }),
   replicaInUse: new Gauge({
     name: 'query_replika_i_bruk',
     help: '1 while look-ups are read from the replica, 0 while it is out of the set',

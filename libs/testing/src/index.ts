@@ -23,6 +23,7 @@ export {
 export { LOCAL_DIR, ROOT } from './stack/paths.ts';
 export { onDuty, ON_DUTY_NAV_IDENT, startTokenIssuer, type TokenIssuer } from './token-issuer.ts';
 export {
+  LOCKS,
   createTestDatabase,
   createTestTopic,
   createTopic,

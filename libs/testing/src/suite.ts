@@ -15,6 +15,14 @@ export interface TestDatabase extends OrganisasjonDatabase {
   remove: () => Promise<void>;
 }
 
+/**
+ * `pg_locks` of the sessions of this database alone. The view itself shows those of the whole server, where other suites
+ * hold and wait for locks meanwhile, on tables of the same oid: copies of one template. Who waits for a transaction to end
+ * waits in no database, and has locks in its own. `pg_stat_activity` would tell a transaction the same each time.
+ */
+export const LOCKS = `(select * from pg_locks where pid in (select pid from pg_locks
+  where database = (select oid from pg_database where datname = current_database()))) as locks`;
+
 type Migrate = (database: OrganisasjonDatabase) => Promise<unknown>;
 
 /** The organisation whose database others are copied from: fifty migrations take seconds, and a copy a fraction of one. */

@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { statusBeforeBody, waitUntil } from '@tiltak/testing';
+import { LOCKS, statusBeforeBody, waitUntil } from '@tiltak/testing';
 import { startTestIngestor, type TestResponse, type TestIngestor } from '../testing/test-ingestor.ts';
 import { ADAPTER, CONTRACT } from '../testing/test-adapter.ts';
 
@@ -72,7 +72,7 @@ test("a large page whose client goes away before it is let in takes nobody's roo
     },
   });
   call.on('error', () => undefined).flushHeaders();
-  const isWaiting = `select from pg_locks where relation = 'adapter'::regclass and not granted`;
+  const isWaiting = `select from ${LOCKS} where relation = 'adapter'::regclass and not granted`;
   await waitUntil(async () => (await ingestor.owner.query<unknown[]>(isWaiting)).length > 0, {
     what: 'the contract to be asked for',
   });

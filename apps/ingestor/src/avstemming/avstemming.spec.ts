@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import fc from 'fast-check';
-import { ON_DUTY_NAV_IDENT, waitUntil } from '@tiltak/testing';
+import { LOCKS, ON_DUTY_NAV_IDENT, waitUntil } from '@tiltak/testing';
 import { batch, message, TOPIC } from '../testing/test-ingest.ts';
 import { oneAtATime } from './avstemming.ts';
 import { AvstemmingSchedule } from './schedule.job.ts';
@@ -251,7 +251,7 @@ describe('refused, and nothing kept', () => {
     sending.write(line(1).repeat(10_000));
     const locks = (): Promise<boolean> =>
       ingestor.owner
-        .query(`select 1 from pg_locks where locktype = 'advisory' and granted`)
+        .query(`select 1 from ${LOCKS} where locktype = 'advisory' and granted`)
         .then((rows: unknown[]) => rows.length > 0);
     await waitUntil(locks, { what: 'the list to be read' });
     sending.destroy();

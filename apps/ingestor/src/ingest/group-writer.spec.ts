@@ -1,4 +1,4 @@
-import { waitUntil } from '@tiltak/testing';
+import { LOCKS, waitUntil } from '@tiltak/testing';
 import fc from 'fast-check';
 import type { Pool, PoolClient } from 'pg';
 import { UNKNOWN_POSITION } from '../kafka/batch-consumer.ts';
@@ -392,7 +392,7 @@ test.each(['konsum_offset', 'avtale', 'avtale_versjon', 'endring', 'relasjon'])(
       const held = await waitUntil(
         async () => {
           const [row] = await setup.owner.query<{ pid: number }[]>(
-            'select pid from pg_locks where not granted limit 1',
+            `select pid from ${LOCKS} where not granted limit 1`,
           );
           return row?.pid;
         },

@@ -6,6 +6,7 @@ import {
   participantsIn,
   type SourceMessage,
 } from '@tiltak/simulator';
+import { LOCKS } from '@tiltak/testing';
 import fc from 'fast-check';
 import { ingestIdents } from '../identer/identer.consumer.ts';
 import type { MessageBatch, RawMessage } from '../kafka/batch.ts';
@@ -369,7 +370,7 @@ test('an ident is changed while an avtale that bears it is being stored: the avt
   const waiting = async (count: number): Promise<void> => {
     for (let n = -1; n < count; await wait(5)) {
       const [row] = await setup.owner.query<{ n: number }[]>(
-        'select count(*)::int as n from pg_locks where not granted',
+        `select count(*)::int as n from ${LOCKS} where not granted`,
       );
       n = row?.n ?? 0;
     }

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { waitUntil } from '@tiltak/testing';
+import { LOCKS, waitUntil } from '@tiltak/testing';
 import fc from 'fast-check';
 import { ingestBatch } from '../ingest/ingest-batch.ts';
 import { ConcurrentChangeError } from '../ingest/avtaler.queries.ts';
@@ -179,7 +179,7 @@ test('an avtale that is linked to while it is being deleted is deleted, for thos
   const deletion = read(writer, 0, [message(0, {}), { ...message(1, { avtaleId: id(0) }), value: null }], 2);
   await waitUntil(
     async () => {
-      const [row] = await owner.query<{ n: number }[]>(`select count(*)::int as n from pg_locks where not granted`);
+      const [row] = await owner.query<{ n: number }[]>(`select count(*)::int as n from ${LOCKS} where not granted`);
       return row?.n;
     },
     { what: 'the deletion to be held up' },

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  LOCKS,
   createTestTopic,
   syntheticFnr,
   syntheticNavIdent,
@@ -156,8 +157,8 @@ function expectFeed(events: Told[], lines: readonly Line[]): void {
 /** Ends the session of whoever publishes, as when its process is killed. */
 async function killPublisher(): Promise<void> {
   await setup.owner.query(
-    `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted and pid <> pg_backend_pid()
-       and database = (select oid from pg_database where datname = current_database())`,
+    `select pg_terminate_backend(pid) from ${LOCKS}
+     where locktype = 'advisory' and granted and pid <> pg_backend_pid()`,
   );
 }
 

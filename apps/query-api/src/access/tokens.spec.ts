@@ -60,7 +60,7 @@ test('grants, quota and audit are of the organisation, also when a supplier asks
   const person = '1'.repeat(11);
   await api.insertAvtale({ avtale_id: '00000000-0000-4000-8000-000000000001', deltaker_fnr: person });
   await api.owner.query(`insert into konsum_status values ('t', 0, 0, now())`);
-  await api.owner.query('truncate oppslagslinje');
+  await api.forgetAudit();
   const ask = async (name: string): Promise<Response> =>
     fetch(`${api.url}/api/v1/personer/tiltaksstatus`, {
       method: 'POST',

@@ -26,7 +26,9 @@ import {
   LOOKUPS,
   NAMELESS_DAYS,
   NAMELESS_LINES,
+  NAMELESS_SUMS,
   whoHasSeen,
+  whoHasSeenByDay,
   whoHasSeenInSum,
   type SeenDto,
 } from './who-has-seen.ts';
@@ -268,7 +270,11 @@ test('in a month that is over, what names nobody is read from pages that grow wi
 
   const asked = [ALL.fra, ALL.til, null, '-infinity', []];
   const inSum = [...asked, 'infinity', 'infinity', '0'];
-  for (const [statement, values] of [[NAMELESS_LINES, asked] as const, [NAMELESS_DAYS, inSum] as const]) {
+  for (const [statement, values] of [
+    [NAMELESS_LINES, asked] as const,
+    [NAMELESS_DAYS, inSum] as const,
+    [NAMELESS_SUMS, inSum] as const,
+  ]) {
     const nodes = await nodesOf(statement, [...values], BY_INDEXES);
     for (const [month, lines] of [['202502', 10] as const, ['202503', 300] as const]) {
       const node = nodes.find((one) => one['Index Name'] === `oppslagslinje_${month}_avsluttet_uten_navn`);
@@ -282,27 +288,60 @@ test('in a month that is over, what names nobody is read from pages that grow wi
   }
 }, 60_000);
 
-test('summed up by day, it is as much as one by one, and the newest are told apart', async () => {
+type Row = SeenDto & { antall?: number };
+
+async function all(rows: AsyncIterable<unknown>): Promise<Row[]> {
+  const found: Row[] = [];
+  for await (const row of rows) found.push(row as Row);
+  expect(found.map(({ tidspunkt }) => tidspunkt)).toEqual(found.map(({ tidspunkt }) => tidspunkt).sort(byTime));
+  return found;
+}
+
+function countBy(rows: readonly Row[], keyOf: (row: Row) => string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const row of rows) counts[keyOf(row)] = (counts[keyOf(row)] ?? 0) + (row.antall ?? 1);
+  return counts;
+}
+
+const kindOf = ({ konsument, operasjon, hvordan }: Row): string => [konsument, operasjon, hvordan].join(' ');
+
+test('summed up, by day or all of it, it is as much as one by one, and the newest are told apart', async () => {
+  // By an ident that is alone, and among others; told, and refused.
+  await api.owner.query(
+    `insert into oppslagslinje (tidspunkt, form, person, personer, antall_treff, tillatt, call_uuid)
+     select '2025-03-10Z'::timestamptz + make_interval(hours => n), oppslagsform_nr('k' || n % 3, 'B0', 'sokAvtaler', '{avtaleId}'),
+       case when n % 2 = 0 then $1::uuid end, case when n % 2 = 1 then array[$1::uuid, gen_random_uuid()] end,
+       1, n % 5 <> 0, gen_random_uuid() from generate_series(1, 60) n`,
+    [ID],
+  );
   const each = await rowsIn(SINCE_FEBRUARY);
-  const countOf = (rows: (SeenDto & { antall?: number })[]): Record<string, number> => {
-    const counts: Record<string, number> = {};
-    for (const { tidspunkt, konsument, operasjon, hvordan, antall = 1 } of rows) {
-      const key = [dayOf(tidspunkt), konsument, operasjon, hvordan].join(' ');
-      counts[key] = (counts[key] ?? 0) + antall;
-    }
-    return counts;
-  };
-  const nameless = each.filter(({ hvordan }) => hvordan === 'KAN_HA_FATT');
-  expect(nameless.length).toBeGreaterThan(300);
-  for (const newest of [0, 1, 7, nameless.length, 10_000]) {
-    const rows: (SeenDto & { antall?: number })[] = [];
-    for await (const row of whoHasSeenInSum(db, ID, SINCE_FEBRUARY, { newest })) rows.push(row as SeenDto);
-    expect(rows.map(({ tidspunkt }) => tidspunkt)).toEqual(rows.map(({ tidspunkt }) => tidspunkt).sort(byTime));
-    expect(rows.filter((row) => row.hvordan === 'KAN_HA_FATT' && row.antall === undefined)).toEqual(
-      newest === 0 ? [] : nameless.slice(-newest),
-    );
-    expect(countOf(rows)).toEqual(countOf(each));
+  const isNamed = ({ hvordan }: Row): boolean => hvordan !== 'KAN_HA_FATT';
+  const [named, nameless] = [each.filter(isNamed), each.filter((row) => !isNamed(row))];
+  expect([named.length >= 60, nameless.length > 300]).toEqual([true, true]);
+
+  const daily = (row: Row): string => [dayOf(row.tidspunkt), kindOf(row)].join(' ');
+  const byDay = await all(whoHasSeenByDay(db, ID, SINCE_FEBRUARY));
+  expect(byDay.filter(isNamed)).toEqual(named);
+  expect(byDay.filter((row) => !isNamed(row) && row.antall === undefined)).toEqual([]);
+  expect(countBy(byDay, daily)).toEqual(countBy(each, daily));
+
+  for (const newest of [0, 1, 7, named.length, nameless.length, 10_000]) {
+    const rows = await all(whoHasSeenInSum(db, ID, SINCE_FEBRUARY, { newest }));
+    const apart = rows.filter(({ antall }) => antall === undefined);
+    for (const [found, of] of [
+      [apart.filter(isNamed), named] as const,
+      [apart.filter((row) => !isNamed(row)), nameless] as const,
+    ])
+      expect(found).toEqual(newest === 0 ? [] : of.slice(-newest));
+    expect(countBy(rows, kindOf)).toEqual(countBy(each, kindOf));
+    const kinds = new Set(each.map(kindOf));
+    if (newest === 0) expect(rows).toHaveLength(kinds.size);
   }
+  const ofOne = await all(whoHasSeenInSum(db, ID, { ...SINCE_FEBRUARY, konsument: 'k1' }, { newest: 5 }));
+  expect(countBy(ofOne, ({ konsument, antall }) => `${konsument} ${antall ? 'sum' : 'alone'}`)).toEqual({
+    'k1 sum': 15,
+    'k1 alone': 5,
+  });
 }, 60_000);
 
 const byTime = (a: Date, b: Date): number => a.getTime() - b.getTime();

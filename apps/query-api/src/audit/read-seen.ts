@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { Archive } from './archive.ts';
 import { monthsOf, type Months } from './months.ts';
 import { recordReading, type Reading } from './reading.ts';
-import { whoHasSeen, whoHasSeenInSum, type SeenDto, type SeenOfDay } from './who-has-seen.ts';
+import { whoHasSeen, whoHasSeenByDay, whoHasSeenInSum, type SeenDto, type SeenInSum } from './who-has-seen.ts';
 
 /** Whole time, as first and last day are when they are not given. */
 export const [FIRST_DAY, LAST_DAY] = ['0001-01-01', '9999-12-31'];
@@ -26,8 +26,10 @@ export function faultOfReason(reason: string): string | undefined {
 export interface Seen {
   lost: Months['lost'];
   each: () => AsyncIterable<SeenDto>;
-  /** what names nobody by day, but for the newest */
-  inSum: (newest: number) => AsyncIterable<SeenDto | SeenOfDay>;
+  /** what names nobody by day */
+  byDay: () => AsyncIterable<SeenDto | SeenInSum>;
+  /** all but the newest */
+  inSum: (newest: number) => AsyncIterable<SeenDto | SeenInSum>;
 }
 
 /**
@@ -48,6 +50,7 @@ export async function readSeen(
   return {
     lost,
     each: () => whoHasSeen(db, person, selected, archive),
+    byDay: () => whoHasSeenByDay(db, person, selected, archive),
     inSum: (newest) => whoHasSeenInSum(db, person, selected, { newest, archive }),
   };
 }

@@ -35,8 +35,8 @@ export interface SeenDto {
   callId: string;
 }
 
-/** Look-ups that are alike, of a day in Oslo; `tidspunkt` is the first of them. */
-export interface SeenOfDay extends Omit<SeenDto, 'utvalg' | 'posisjon' | 'antallTreff' | 'callId'> {
+/** Look-ups that are alike, of a day in Oslo or of all days; `tidspunkt` is the first of them. */
+export interface SeenInSum extends Omit<SeenDto, 'utvalg' | 'posisjon' | 'antallTreff' | 'callId'> {
   siste: Date;
   antall: number;
 }
@@ -80,25 +80,61 @@ export function whoHasSeen(db: Pool, person: string, selected: Selected, archive
   );
 }
 
+/** The same, with what names nobody summed up by day: it is as much for everybody as was ever told to all. */
+export function whoHasSeenByDay(
+  db: Pool,
+  person: string,
+  selected: Selected,
+  archive?: Archive,
+): AsyncGenerator<SeenDto | SeenInSum> {
+  return search(db, person, selected, archive, (found) =>
+    withNamelessInSum(found, found.named(), { statement: NAMELESS_DAYS, newest: 0 }),
+  );
+}
+
 /**
- * The same, with what names nobody summed up by day, since it is as much for everybody as was ever told to all. Told one by
- * one are the look-ups that name the person, the pages of changes that the feed could rule out, and at least so many of the
- * others: those that are newest.
+ * The same, all summed up but for the newest: so many of the look-ups that name the person, at least so many of what names
+ * nobody, and the pages of changes that the feed could rule out.
  */
 export function whoHasSeenInSum(
   db: Pool,
   person: string,
   selected: Selected,
   { newest, archive }: { newest: number; archive?: Archive | undefined },
-): AsyncGenerator<SeenDto | SeenOfDay> {
-  return search(db, person, selected, archive, async function* (found) {
-    const { session, known } = found;
-    const values = [...found.values, known.feedSince ?? 'infinity'];
-    const { moment, id } = await placeOfNewest(session, values, newest);
-    const apart = [...values, moment, id];
-    const days = rowsOf<SeenOfDay>(session, NAMELESS_DAYS, apart, { cursor: 'dager', plan: BY_INDEXES });
-    yield* inOrder(inOrder(found.named(), eachOf(days)), found.nameless(NAMELESS_APART, apart));
-  });
+): AsyncGenerator<SeenDto | SeenInSum> {
+  return search(db, person, selected, archive, (found) =>
+    withNamelessInSum(found, namedInSum(found, newest), { statement: NAMELESS_SUMS, newest }),
+  );
+}
+
+/** @param newest told one by one, beside what the feed could rule out */
+async function* withNamelessInSum<T extends SeenDto | SeenInSum>(
+  { session, known, values: asked, nameless }: Search,
+  named: AsyncGenerator<T>,
+  { statement, newest }: { statement: string; newest: number },
+): AsyncGenerator<T | SeenDto | SeenInSum> {
+  const values = [...asked, known.feedSince ?? 'infinity'];
+  const { moment, id } = await placeOfNewest(session, values, newest);
+  const apart = [...values, moment, id];
+  const sums = rowsOf<SeenInSum>(session, statement, apart, { cursor: 'summer', plan: BY_INDEXES });
+  yield* inOrder(inOrder(named, eachOf(sums)), nameless(NAMELESS_APART, apart));
+}
+
+/** A sum has the columns of a look-up too, all null. */
+type LookupOrSum = { tillatt: boolean } & (
+  (Omit<SeenDto, 'hvordan'> & { siste: null; antall: null }) | Omit<SeenInSum, 'hvordan'>
+);
+
+async function* namedInSum({ session, namedValues }: Search, newest: number): AsyncGenerator<SeenDto | SeenInSum> {
+  const plan = { cursor: 'navngitte', plan: BY_BITMAPS };
+  const found = rowsOf<LookupOrSum>(session, LOOKUPS_IN_SUM, [...namedValues, newest], plan);
+  for await (const { tillatt: granted, ...row } of eachOf(found)) {
+    const hvordan = granted ? 'FIKK' : 'AVSLAG';
+    if (row.antall === null) {
+      const { siste: _last, antall: _count, ...lookup } = row;
+      yield { ...lookup, hvordan };
+    } else yield { ...row, hvordan };
+  }
 }
 
 /** From where on what names nobody is told one by one. */
@@ -114,6 +150,8 @@ interface Search {
   known: Known;
   /** of the statements of what names nobody */
   values: readonly unknown[];
+  /** of the statements of what names the person */
+  namedValues: readonly unknown[];
   named: () => AsyncGenerator<SeenDto>;
   nameless: (statement: string, values: readonly unknown[]) => AsyncGenerator<SeenDto>;
 }
@@ -138,11 +176,13 @@ async function* search<T>(
     await requireStillThere(session, months);
     const { fra, til, konsument } = selected;
     const idents = [known.idents.map(({ ident }) => ident), known.idents.map(({ til }) => til)];
+    const namedValues = [fra, til, konsument, ...idents];
     yield* read({
       session,
       known,
       values: [fra, til, konsument, known.since ?? '-infinity', OF_RESOURCES],
-      named: () => linesOf(session, known, BY_BITMAPS, [LOOKUPS, [fra, til, konsument, ...idents]], 'navngitte'),
+      namedValues,
+      named: () => linesOf(session, known, BY_BITMAPS, [LOOKUPS, namedValues], 'navngitte'),
       nameless: (statement, values) => linesOf(session, known, BY_INDEXES, [statement, values], 'uten_navn'),
     });
   } finally {
@@ -175,26 +215,47 @@ const FORM = `coalesce(f.konsument, l.konsument) as konsument,
 const LINE = `l.tidspunkt, ${FORM}, l.utvalg, l.posisjon, l.antall_treff as "antallTreff",
     coalesce(l.call_id, l.call_uuid::text) as "callId"`;
 
+const IS_OF_KONSUMENT = '($3::text is null or coalesce(f.konsument, l.konsument) = $3)';
+
 /**
  * Of the lines themselves, since each of the two ways has its index there: never all that was ever looked up. In each way
  * by itself, so that months that are not asked for are not even opened.
  */
-export const LOOKUPS = `
-  with alle as (
+const NAMED_LINES = `alle as (
     select l.* from oppslagslinje l where ${TIME} and l.person = any($4) and ${NAMED}
     union all
-    select l.* from oppslagslinje l where ${TIME} and l.personer <> '{}' and l.personer && $4 and ${NAMED})
+    select l.* from oppslagslinje l where ${TIME} and l.personer <> '{}' and l.personer && $4 and ${NAMED})`;
+
+export const LOOKUPS = `
+  with ${NAMED_LINES}
   select ${LINE}, true as named, l.tillatt
-  from alle l left join oppslagsform f on f.nr = l.form
-  where $3::text is null or coalesce(f.konsument, l.konsument) = $3
-  order by l.tidspunkt, l.id`;
+  from alle l left join oppslagsform f on f.nr = l.form where ${IS_OF_KONSUMENT} order by l.tidspunkt, l.id`;
+
+/** What is the same of look-ups that are summed up, before it is said what their forms mean. */
+const ALIKE = 'form, konsument, behandlingsgrunnlag, operasjon, felter, organisasjoner';
+const SUM = 'min(tidspunkt) as tidspunkt, max(tidspunkt) as siste, count(*)::int as antall';
+
+export const LOOKUPS_IN_SUM = `
+  with ${NAMED_LINES}, spurt as materialized (
+    select l.* from alle l left join oppslagsform f on f.nr = l.form where ${IS_OF_KONSUMENT}
+  ), nyeste as (
+    select * from spurt order by tidspunkt desc, id desc limit $6
+  ), summer as (
+    select ${ALIKE}, tillatt, ${SUM} from spurt
+    where coalesce((tidspunkt, id) < (select tidspunkt, id from nyeste order by tidspunkt, id limit 1), true)
+    group by ${ALIKE}, tillatt)
+  select ${LINE}, l.tillatt, l.siste, l.antall from (
+    select ${ALIKE}, tillatt, tidspunkt, id, utvalg, posisjon, antall_treff, call_id, call_uuid,
+      null::timestamptz as siste, null::int as antall from nyeste
+    union all
+    select ${ALIKE}, tillatt, tidspunkt, 0, null, null, null, null, null, siste, antall from summer) l
+  left join oppslagsform f on f.nr = l.form order by l.tidspunkt, l.id`;
 
 /** What was told without names since the person's first avtale is here, of what can hold avtaler. */
 const TOLD_SINCE = `(select * from oppslagslinje l where ${TIME} and l.tidspunkt >= $4 and ${TOLD_WITHOUT_NAMES}) l
   left join oppslagsform f on f.nr = l.form`;
 
-const IS_ASKED = `($3::text is null or coalesce(f.konsument, l.konsument) = $3)
-  and coalesce(f.operasjon, l.operasjon) <> all ($5::text[])`;
+const IS_ASKED = `${IS_OF_KONSUMENT} and coalesce(f.operasjon, l.operasjon) <> all ($5::text[])`;
 
 /** Those that the feed may rule out. */
 const MAY_BE_RULED_OUT = `(l.tidspunkt >= $6::timestamptz and coalesce(l.utvalg ? 'etter', false))`;
@@ -213,15 +274,16 @@ export const NAMELESS_APART = `
   select ${LINE}, false as named, true as tillatt from ${TOLD_SINCE}
   where ${IS_ASKED} and l.tidspunkt >= least($6::timestamptz, $7::timestamptz) and ${IS_APART} order by l.tidspunkt, l.id`;
 
-/** Summed up before it is said what their forms mean. */
-export const NAMELESS_DAYS = `
-  with dager as (
-    select form, konsument, behandlingsgrunnlag, operasjon, felter, organisasjoner,
-      min(tidspunkt) as tidspunkt, max(tidspunkt) as siste, count(*)::int as antall
-    from oppslagslinje l where ${TIME} and l.tidspunkt >= $4 and ${TOLD_WITHOUT_NAMES} and not ${IS_APART}
-    group by 1, 2, 3, 4, 5, 6, (tidspunkt at time zone 'Europe/Oslo')::date)
+/** @param of what those of a sum have in common beside */
+const namelessInSum = (of: string): string => `
+  with summer as (
+    select ${ALIKE}, ${SUM} from oppslagslinje l
+    where ${TIME} and l.tidspunkt >= $4 and ${TOLD_WITHOUT_NAMES} and not ${IS_APART} group by ${ALIKE}${of})
   select l.tidspunkt, l.siste, l.antall, ${FORM}, 'KAN_HA_FATT' as hvordan
-  from dager l left join oppslagsform f on f.nr = l.form where ${IS_ASKED} order by l.tidspunkt`;
+  from summer l left join oppslagsform f on f.nr = l.form where ${IS_ASKED} order by l.tidspunkt`;
+
+export const NAMELESS_DAYS = namelessInSum(`, (tidspunkt at time zone 'Europe/Oslo')::date`);
+export const NAMELESS_SUMS = namelessInSum('');
 
 export const BEGIN = 'begin; set local cursor_tuple_fraction = 1; set local jit = off; set local enable_seqscan = off';
 

@@ -157,7 +157,7 @@ test.each<[string, object, string[]]>([
 });
 
 test('tells what the command tells, of exports too, and who asked by their token', async () => {
-  await api.owner.query('truncate oppslagslinje');
+  await api.forgetAudit();
   await api.insertAvtale({ avtale_id: '00000000-0000-4000-8000-0000000000c1', deltaker_fnr: PERSON });
   const status = { body: { personidenter: [PERSON] } };
   for (let i = 0; i < 3; i++) await api.call('POST', '/api/v1/personer/tiltaksstatus', status);

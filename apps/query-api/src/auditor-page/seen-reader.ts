@@ -50,10 +50,10 @@ export class SeenReader {
   async report({ form, ...asked }: AskReportDto, who: Pick<Reading, 'who' | 'callId'>): Promise<Readable> {
     const reading = this.readingOf(asked, { ...who, what: `INNSYN_${form}` });
     return this.explained(async () => {
-      const { lost, each, inSum } = await this.read(reading);
+      const { lost, each, byDay } = await this.read(reading);
       const summary = new Summary(this.currentAskers());
       const of = insightOf(reading, { organisasjon: this.given.organisasjon, lost });
-      return form === 'PDF' ? insightPdfOf(inSum(0), summary, of) : Readable.from(insightJson(each(), summary, of));
+      return form === 'PDF' ? insightPdfOf(byDay(), summary, of) : Readable.from(insightJson(each(), summary, of));
     });
   }
 

@@ -1,4 +1,4 @@
-import type { SeenDto, SeenOfDay } from '../audit/who-has-seen.ts';
+import type { SeenDto, SeenInSum } from '../audit/who-has-seen.ts';
 import type { Askers } from '../insight/askers.ts';
 import type { SeenGroupDto, SeenLookupDto } from './seen.dto.ts';
 
@@ -18,7 +18,7 @@ export class Tally {
   constructor(private readonly askers: Askers) {}
 
   /** Oldest first. */
-  add(seen: SeenDto | SeenOfDay): void {
+  add(seen: SeenDto | SeenInSum): void {
     const isOfDay = 'antall' in seen;
     const { antall: count, siste: last } = isOfDay ? seen : { antall: 1, siste: seen.tidspunkt };
     if (!isOfDay) this.last[this.toldApart++ % MOST_LOOKUPS] = seen;

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { waitUntil } from '@tiltak/testing';
+import { LOCKS, waitUntil } from '@tiltak/testing';
 import pg from 'pg';
 import { startTestApi, type TestResponse, type TestApi } from '../testing/test-api.ts';
 
@@ -193,7 +193,7 @@ test('a position whose feed is trimmed while it is read is gone: nothing is pass
   const pruning = await writer.connect();
   await pruning.query('begin; lock table endring in access exclusive mode');
   const response = read(position);
-  const held = `select from pg_locks join pg_database d on d.oid = database where datname = current_database() and not granted`;
+  const held = `select from ${LOCKS} where not granted`;
   await waitUntil(async () => (await api.owner.query<unknown[]>(held)).length > 0, { what: 'the reader to read' });
   await pruning.query(`update instans set beskaaret_til = (select max(tx) from endring)`);
   await pruning.query(`delete from endring where tx < (select beskaaret_til from instans); commit`);

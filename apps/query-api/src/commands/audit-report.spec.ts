@@ -12,6 +12,7 @@ import {
   BY_BITMAPS,
   BY_INDEXES,
   LOOKUPS,
+  LOOKUPS_IN_SUM,
   NAMELESS_LINES,
   whoHasSeen,
   whoHasSeenInSum,
@@ -229,8 +230,11 @@ test('who has seen a person is found by indexes, in an audit of any size', async
   };
   await session.query(BEGIN);
   const { fra, til } = ALL;
-  const named = await planOf(LOOKUPS, [fra, til, null, [deltakerId(PERSON)], [null]], BY_BITMAPS);
-  const plan = named + (await planOf(NAMELESS_LINES, [fra, til, null, '-infinity', []], BY_INDEXES));
+  const ofPerson = [fra, til, null, [deltakerId(PERSON)], [null]];
+  const named = await planOf(LOOKUPS, ofPerson, BY_BITMAPS);
+  const inSum = await planOf(LOOKUPS_IN_SUM, [...ofPerson, 500], BY_BITMAPS);
+  expect(inSum.match(/Index Scan on \w+/g)).toEqual(named.match(/Index Scan on \w+/g));
+  const plan = named + inSum + (await planOf(NAMELESS_LINES, [fra, til, null, '-infinity', []], BY_INDEXES));
   await session.query('rollback');
   session.release();
   expect(plan).not.toMatch(/Seq Scan on oppslagslinje/);

@@ -8,7 +8,7 @@ import { Archive } from '../audit/archive.ts';
 import { monthsOf, requireStillThere } from '../audit/months.ts';
 import { FIRST, type Place } from '../audit/place.ts';
 import { FIRST_DAY, LAST_DAY, readSeen } from '../audit/read-seen.ts';
-import { SEEN, type SeenDto, type SeenOfDay, type Selected } from '../audit/who-has-seen.ts';
+import { SEEN, type SeenDto, type SeenInSum, type Selected } from '../audit/who-has-seen.ts';
 import { readKonsumenterFile } from '../config.ts';
 import { connectAsAuditor, readDays, readPerson, readReason } from './auditor.ts';
 import { toCef, type AuditedLookup } from './cef.ts';
@@ -49,10 +49,10 @@ Exit code: 0, or 2 when it could not be told.
       if (person !== undefined) {
         const { fra, til, konsument } = options;
         const reading = { who: userInfo().username, what: 'OPPSLAG_PERSON', reason, person, fra, til } as const;
-        const { lost, each, inSum } = await readSeen(db, reading, { konsument, archive });
+        const { lost, each, byDay } = await readSeen(db, reading, { konsument, archive });
         for (const { maaned } of lost) process.stderr.write(`${maaned} is not told of: it went without a file\n`);
         if (options.form === 'json') await printEach(each());
-        else await printSeen(inSum(0));
+        else await printSeen(byDay());
       } else if (konsumenter) printUsage(await readUsage(db, options, konsumenter), options.form);
       else for await (const line of cefLines(db, options, archive)) write(line);
       return 0;
@@ -220,7 +220,7 @@ async function printEach(seen: AsyncIterable<SeenDto>): Promise<void> {
   write(count === 0 ? '[]' : ']');
 }
 
-async function printSeen(seen: AsyncIterable<SeenDto | SeenOfDay>): Promise<void> {
+async function printSeen(seen: AsyncIterable<SeenDto | SeenInSum>): Promise<void> {
   let isIndirect = false;
   for await (const row of seen) {
     isIndirect ||= row.hvordan === 'KAN_HA_FATT';
@@ -230,7 +230,7 @@ async function printSeen(seen: AsyncIterable<SeenDto | SeenOfDay>): Promise<void
     write('MAY HAVE BEEN told: the answer names nobody, and it can not be ruled out that it held this person.');
 }
 
-function seenLine(seen: SeenDto | SeenOfDay): string {
+function seenLine(seen: SeenDto | SeenInSum): string {
   const { tidspunkt, konsument, organisasjoner, behandlingsgrunnlag, operasjon, felter, hvordan } = seen;
   const purpose = behandlingsgrunnlag === null ? '' : ` (${behandlingsgrunnlag})`;
   const [organisasjon, supplier] = organisasjoner ?? [];

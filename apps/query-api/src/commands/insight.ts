@@ -46,11 +46,11 @@ Exit code: 0, or 2 when it could not be written.
       requireFree(options.file);
       const what = isPdf ? 'INNSYN_PDF' : 'INNSYN_JSON';
       const reading = { who: userInfo().username, what, reason, person, fra, til } as const;
-      const { lost, each, inSum } = await readSeen(db, reading, { archive });
+      const { lost, each, byDay } = await readSeen(db, reading, { archive });
       const summary = new Summary(askers);
       const of = insightOf(reading, { organisasjon, lost });
       const content = isPdf
-        ? await insightPdfOf(inSum(0), summary, of)
+        ? await insightPdfOf(byDay(), summary, of)
         : Readable.from(insightJson(each(), summary, of));
       await writeWhole(options.file, content);
       return 0;

@@ -45,7 +45,7 @@ beforeAll(async () => {
   await api.insertAvtale({ avtale_id: id(6), bedrift_nr: 'UTL 12345' });
 });
 afterAll(() => api.stop());
-beforeEach(() => api.owner.query('truncate oppslagslinje'));
+beforeEach(() => api.forgetAudit());
 
 type Options = Omit<Exclude<Parameters<TestApi['call']>[2], undefined>, 'body'>;
 
@@ -391,7 +391,7 @@ describe('minimisation', () => {
     const ok = await asked('avtaleId tiltakstype endretTidspunkt endringMottattTidspunkt');
     expect(ok.body.data.avtalerForTiltakstype).toHaveLength(1);
     statements = [];
-    await api.owner.query('truncate oppslagslinje');
+    await api.forgetAudit();
     const { status, body } = await asked('avtaleId deltakerFnr bedriftNr');
     expect(status).toBe(403);
     expect(body).toEqual({

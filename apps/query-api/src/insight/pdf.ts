@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { directoryOfPages } from '@tiltak/platform';
 import PDFDocument from 'pdfkit';
-import type { SeenDto, SeenOfDay } from '../audit/who-has-seen.ts';
+import type { SeenDto, SeenInSum } from '../audit/who-has-seen.ts';
 import type { Insight, InsightOf, Party, Summary, Way } from './report.ts';
 import { EXPLANATIONS, HOW, KINDS, unknownIn } from './words.ts';
 
@@ -17,7 +17,7 @@ const MOST_DAYS = 40;
 
 /** The report of all that is read: it is summed up first, and then written. */
 export async function insightPdfOf(
-  seen: AsyncIterable<SeenDto | SeenOfDay>,
+  seen: AsyncIterable<SeenDto | SeenInSum>,
   summary: Summary,
   of: InsightOf,
 ): Promise<Readable> {

@@ -1,7 +1,7 @@
 import type { AvtaleField } from '@tiltak/avtale';
 import type { Months } from '../audit/months.ts';
 import { FIRST_DAY, LAST_DAY } from '../audit/read-seen.ts';
-import type { SeenDto, SeenOfDay } from '../audit/who-has-seen.ts';
+import type { SeenDto, SeenInSum } from '../audit/who-has-seen.ts';
 import type { Asker, Askers } from './askers.ts';
 import { KIND_OF, KINDS, wayOf, type HOW, type Kind } from './words.ts';
 
@@ -77,7 +77,7 @@ export class Summary {
   constructor(private readonly askers: Askers) {}
 
   /** Oldest first. */
-  add(seen: SeenDto | SeenOfDay): void {
+  add(seen: SeenDto | SeenInSum): void {
     const { antall: count, siste: last } = 'antall' in seen ? seen : { antall: 1, siste: seen.tidspunkt };
     this.counts[seen.hvordan] += count;
     const { ways } = this.partyOf(seen);
@@ -113,7 +113,7 @@ export class Summary {
     return { ...of, parter: parties, antall: { ...this.counts } };
   }
 
-  private partyOf(seen: SeenDto | SeenOfDay): Party & { ways: Map<string, Way> } {
+  private partyOf(seen: SeenDto | SeenInSum): Party & { ways: Map<string, Way> } {
     const { konsument, behandlingsgrunnlag } = seen;
     const organisations = organisationsOf(seen);
     const key = JSON.stringify([konsument, behandlingsgrunnlag, organisations]);

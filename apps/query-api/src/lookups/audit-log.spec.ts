@@ -13,7 +13,7 @@ beforeAll(async () => {
   await api.insertAvtale({ avtale_id: AVTALE.replace(/1$/, '2'), deltaker_fnr: OLA, bedrift_nr: '910825518' });
 });
 afterAll(() => api.stop());
-beforeEach(() => api.owner.query('truncate oppslagslinje'));
+beforeEach(() => api.forgetAudit());
 
 const log = (): Promise<Record<string, unknown>[]> => api.owner.query('select * from oppslag order by id');
 

@@ -14,7 +14,7 @@ beforeAll(async () => {
   await api.setFreshness(new Date());
 });
 afterAll(() => api.stop());
-beforeEach(() => api.owner.query('truncate oppslagslinje'));
+beforeEach(() => api.forgetAudit());
 
 const pool = (): ReturnType<typeof createPool> =>
   createPool({

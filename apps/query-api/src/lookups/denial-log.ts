@@ -106,6 +106,7 @@ export class DenialLog {
     // Not logged: there may be very many.
     if (this.writing.size >= this.maxWaiting) return this.lose(row.antall_kall ?? 1);
     this.personsWaiting += row.personer.length;
+    metrics.denialsWaiting.inc();
     const write = this.queue
       .add(row)
       .catch((error: unknown) => {
@@ -115,6 +116,7 @@ export class DenialLog {
       .finally(() => {
         this.personsWaiting -= row.personer.length;
         this.writing.delete(write);
+        metrics.denialsWaiting.dec();
       });
     this.writing.add(write);
   }

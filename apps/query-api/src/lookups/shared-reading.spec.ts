@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { syntheticFnr, syntheticOrgnr, waitUntil } from '@tiltak/testing';
+import { LOCKS, syntheticFnr, syntheticOrgnr, waitUntil } from '@tiltak/testing';
 import fc from 'fast-check';
 import pg from 'pg';
 import { GRANTABLE_FIELDS, STORED_FIELDS } from '@tiltak/avtale';
@@ -256,7 +256,7 @@ describe('of those that share a statement, one', () => {
     const all = Array.from({ length: 41 }, (__, n) => syntheticFnr(500 + n));
     const answers = Promise.allSettled(all.map(ask));
     // The first of them waits in the database, alone or with others, and all have asked by then.
-    const locked = `select from pg_locks where not granted and relation = 'oppslagslinje'::regclass`;
+    const locked = `select from ${LOCKS} where not granted and relation = 'oppslagslinje'::regclass`;
     await waitUntil(async () => (await runner.query(locked)).length > 0, { what: 'the first to wait', everyMs: 5 });
     await runner.rollbackTransaction();
     await runner.release();
@@ -268,7 +268,7 @@ describe('of those that share a statement, one', () => {
       [[...told, deltakerId(POISON)]],
     );
     expect(rows.map(({ person }) => person)).toEqual(told.toSorted());
-    await api.owner.query('truncate oppslagslinje');
+    await api.forgetAudit();
   });
 
   const grant = (): Grant => ({

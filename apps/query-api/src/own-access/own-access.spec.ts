@@ -14,7 +14,10 @@ beforeAll(async () => {
   await api.setFreshness(new Date());
 });
 afterAll(() => api.stop());
-beforeEach(() => api.owner.query('truncate oppslagslinje, konsumentbruk, konsumentbruk_tidsrom'));
+beforeEach(async () => {
+  await api.forgetAudit();
+  await api.owner.query('truncate konsumentbruk, konsumentbruk_tidsrom');
+});
 
 const ask = (as: string, headers = {}): ReturnType<TestApi['call']> =>
   api.call('GET', '/api/v1/tilgang', { as, headers });

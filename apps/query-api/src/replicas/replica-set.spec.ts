@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server as Listener } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { abandon, createPool, type DatabaseOptions } from '@tiltak/database';
-import { waitUntil } from '@tiltak/testing';
+import { LOCKS, waitUntil } from '@tiltak/testing';
 import pg, { type Pool } from 'pg';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
 import { ReplicaSet, type ReplicaSetOptions, type Server } from './replica-set.ts';
@@ -103,7 +103,7 @@ test('readiness asks in its turn: look-ups that hold every connection go on, on 
   const holder = await asSuperuser();
   const waiting = async (): Promise<number[]> => {
     const { rows } = await holder.query<{ pid: number }>(
-      `select pid from pg_locks where not granted and relation = 'avtale'::regclass order by pid`,
+      `select pid from ${LOCKS} where not granted and relation = 'avtale'::regclass order by pid`,
     );
     return rows.map(({ pid }) => pid);
   };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { syntheticFnr, waitUntil } from '@tiltak/testing';
+import { LOCKS, syntheticFnr, waitUntil } from '@tiltak/testing';
 import { deltakerId, startTestApi, type TestApi, type TestResponse } from '../testing/test-api.ts';
 import { publishedOperations } from '../testing/published-operations.ts';
 import { afterTransaction, decodePlace, encodePlace } from './subscription-place.ts';
@@ -84,7 +84,7 @@ test('nothing is written for subscriptions before the first; that one waits for 
   await writer.query('update avtale set versjon = 2 where avtale_id = $1', [ID]);
   let made: TestResponse | undefined;
   const making = put({ personidenter: [FNR] }).then((response) => (made = response));
-  const waits = `select count(*)::int as n from pg_locks where locktype = 'advisory' and objid = 7220321 and not granted`;
+  const waits = `select count(*)::int as n from ${LOCKS} where locktype = 'advisory' and objid = 7220321 and not granted`;
   await waitUntil(async () => (await api.owner.query<{ n: number }[]>(waits))[0]?.n === 1, {
     what: 'the first subscription to wait',
     everyMs: 5,
@@ -331,7 +331,7 @@ async function holding(lock: string, work: (db: pg.Client) => Promise<void>): Pr
 }
 
 async function waitForWaiting(count: number): Promise<void> {
-  const waits = `select count(*)::int as n from pg_locks where locktype = 'advisory' and not granted`;
+  const waits = `select count(*)::int as n from ${LOCKS} where locktype = 'advisory' and not granted`;
   await waitUntil(async () => (await api.owner.query<{ n: number }[]>(waits))[0]?.n === count, {
     what: `${String(count)} to wait`,
     everyMs: 5,

@@ -16,6 +16,7 @@ import { readEnvironment } from '@tiltak/platform';
 import type { DataSource } from 'typeorm';
 import { stringify } from 'yaml';
 import { SCHEMA } from '../config.ts';
+import { metrics } from '../metrics.ts';
 import { RESOURCES } from '../resources/resources.ts';
 import { startQueryApi } from '../query-api.ts';
 
@@ -127,6 +128,10 @@ export interface TestApi {
   insertAvtale: (avtale: Record<string, unknown> & { avtale_id: string }) => Promise<void>;
   /** What the audit holds, once it holds as many rows: a refusal is written just after its answer. */
   audit: (rows: number) => Promise<Record<string, unknown>[]>;
+  /** Until each refusal is in the audit, or is known not to come there. */
+  refusalsWritten: () => Promise<void>;
+  /** Empties the audit, with no refusal of before on its way to it. */
+  forgetAudit: () => Promise<void>;
   /** Puts a line into the change feed, as the ingestor would, and waits until its readers see all there is. */
   insertChange: (avtaleId: string, type?: 'ENDRET' | 'SLETTET') => Promise<void>;
   /** Until readers of the change feed see all there is. */
@@ -177,6 +182,11 @@ export async function startTestApi(env: Record<string, string> = {}, postgres?: 
     registry: registry.file,
     insertAvtale: (avtale) => insertAvtale(owner, avtale),
     audit: (rows) => readAudit(owner, rows),
+    refusalsWritten,
+    forgetAudit: async () => {
+      await refusalsWritten();
+      await owner.query('truncate oppslagslinje');
+    },
     insertChange: async (avtaleId, type = 'ENDRET') => {
       await owner.query('insert into endring (avtale_id, type) values ($1, $2)', [avtaleId, type]);
       await feedSeen(owner);
@@ -284,6 +294,12 @@ async function readAudit(owner: DataSource, count: number): Promise<Record<strin
   };
   await waitUntil(enough, { what: `${String(count)} rows in the audit`, everyMs: 10 });
   return rows;
+}
+
+/** Of each app of this process. */
+async function refusalsWritten(): Promise<void> {
+  const waiting = async (): Promise<number | undefined> => (await metrics.denialsWaiting.get()).values[0]?.value;
+  await waitUntil(async () => (await waiting()) === 0, { what: 'the refusals to be written', everyMs: 5 });
 }
 
 /** The feed shows what is committed when no transaction from before it is open, in any database of the server: other specs have some. */

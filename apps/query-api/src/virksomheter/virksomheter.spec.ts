@@ -136,11 +136,10 @@ test('nothing of virksomheter, or of hovedenhet, is told to who is not granted i
 });
 
 test('who looked at which virksomhet, and by what, is in the audit', async () => {
-  await api.owner.query('truncate oppslagslinje');
+  await api.forgetAudit();
   await api.call('GET', `/api/v1/virksomheter/${ALONE}`);
   await search({ organisasjonsnumre: [ALONE], felter: ['navn'] });
-  // What was refused before this is written after its answer, and may be written now.
-  const rows = (await api.audit(2)).filter(({ antall_treff: hits }) => hits !== null);
+  const rows = await api.audit(2);
   expect(rows.map(({ operasjon, utvalg, antall_treff: hits }) => [operasjon, utvalg, hits])).toEqual([
     ['hentVirksomhet', { organisasjonsnummer: ALONE }, 1],
     ['sokVirksomheter', { organisasjonsnumre: [ALONE] }, 1],
@@ -252,7 +251,7 @@ test('an answer is as old as what it is made of: virksomheter, avtaler, or the o
 
   // Before the first load of them is done, that one is not there would mean nothing; avtaler are answered all the same.
   await setMoments(newer, null);
-  await api.owner.query('truncate oppslagslinje');
+  await api.forgetAudit();
   expect(await asOf([...ABOUT_UNITS, ...SEARCHED_BY])).toEqual(all([...ABOUT_UNITS, ...SEARCHED_BY], 503));
   expect(await api.owner.query('select from oppslagslinje')).toEqual([]);
   expect(await asOf([...ABOUT_AVTALER, ...ABOUT_BOTH])).toEqual(all([...ABOUT_AVTALER, ...ABOUT_BOTH], newer));

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { createTestDatabase, type TestDatabase } from '@tiltak/testing';
+import { LOCKS, createTestDatabase, type TestDatabase } from '@tiltak/testing';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { migrate, undoLastMigration } from '../migrate.ts';
@@ -145,11 +145,11 @@ class Sampler {
 }
 
 const WAITS = `
-  select extract(epoch from clock_timestamp() - l.waitstart)::float * 1000 as ms,
-    coalesce(l.relation::regclass::text, l.locktype) || ' ' || l.mode as what
-  from pg_locks l join pg_stat_activity a using (pid)
-  where not l.granted and l.waitstart is not null and a.usename <> $1
-    and exists (select from unnest(pg_blocking_pids(l.pid)) b(pid) join pg_stat_activity o on o.pid = b.pid where o.usename = $1)`;
+  select extract(epoch from clock_timestamp() - locks.waitstart)::float * 1000 as ms,
+    coalesce(locks.relation::regclass::text, locks.locktype) || ' ' || locks.mode as what
+  from ${LOCKS} join pg_stat_activity a using (pid)
+  where not locks.granted and locks.waitstart is not null and a.usename <> $1
+    and exists (select from unnest(pg_blocking_pids(locks.pid)) b(pid) join pg_stat_activity o on o.pid = b.pid where o.usename = $1)`;
 
 test('at a million of each, no look-up and no batch waits a second for a migration, up or down', async () => {
   await withReleased(SIZE, async (database) => {
