@@ -1,4 +1,14 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createWorkDir, freePort, ROOT, startPostgres, waitUntil } from '@tiltak/testing';
 import fc from 'fast-check';
@@ -288,6 +298,17 @@ test('two runs never write in one directory, and what a killed one leaves is the
     }),
   ).rejects.toThrow('was taken from this run');
 });
+
+test.each(['', 'null', '5', '[]', '{"organisasjon":"nav"}', '{"organisasjon":"nav","nr":"x"}', '{"nr":8589934592}'])(
+  'a file in the place of the one that says whose the directory is, and says %j, ends the run',
+  async (text) => {
+    const directory = mkdtempSync(join(analysis.directory, 'annet-'));
+    writeFileSync(join(directory, 'i-arbeid.json'), text);
+    await expect(writeFiles(analysis.db, { ...analysis.writing('-'), directory })).rejects.toThrow(
+      'i-arbeid.json is not of a run of analyse',
+    );
+  },
+);
 
 test('what it can not write to is named, with why, and nothing there looks whole', async () => {
   const file = join(analysis.directory, 'ingen-mappe');
