@@ -1624,6 +1624,14 @@ create table gjenoppbygging_ressurs_sett (
 comment on table gjenoppbygging_ressurs_sett is 'Keys that the topic tells of, as read again or as the stream reads them meanwhile; emptied when it is over';
 grant select, insert, delete on gjenoppbygging_ressurs_sett to datadeling_skriver;
 
+create table gjenoppbygging_ressurs_talt (
+  gjenoppbygging bigint not null,
+  nokkel text not null,
+  constraint gjenoppbygging_ressurs_talt_pkey PRIMARY KEY (gjenoppbygging, nokkel)
+);
+comment on table gjenoppbygging_ressurs_talt is 'Keys of rows that were not what their messages say, beyond those that are named: each is counted once; emptied when it is over';
+grant select, insert, delete on gjenoppbygging_ressurs_talt to datadeling_skriver;
+
 create table gjenoppbygging_ressurs_usett (
   gjenoppbygging bigint not null,
   nokkel text not null,
@@ -1928,6 +1936,7 @@ create table parkert_melding (
   utelatt boolean default false not null,
   lengde integer,
   slett_foer bigint,
+  proevd_samlet bigint,
   constraint parkert_melding_pkey PRIMARY KEY (id),
   constraint parkert_melding_sted_key UNIQUE (topic, epoke, partisjon, kafka_offset, avtrykk),
   constraint parkert_melding_innhold_fjernet_aarsak_check CHECK (innhold_fjernet_aarsak = ANY (ARRAY['SPILT_AV'::text, 'FORKASTET'::text, 'AVTALE_SLETTET'::text, 'FRIST'::text])),
@@ -1943,6 +1952,7 @@ comment on column parkert_melding.innhold_fjernet is 'When the bytes went; place
 comment on column parkert_melding.utelatt is 'Its bytes are left on the topic, which a replay reads: they were too many, or too many had the same reason';
 comment on column parkert_melding.lengde is 'Of verdi when it is unpacked, in bytes; null: as it stands';
 comment on column parkert_melding.slett_foer is 'Of a tombstone of a full sync: the offset of its partition that it does not delete beyond';
+comment on column parkert_melding.proevd_samlet is 'The action on many (parkert_handling) that tried it last, in vain';
 CREATE INDEX parkert_melding_aarsak ON parkert_melding USING btree (kode, felt, id) WHERE tilstand = 'PARKERT'::text;
 CREATE INDEX parkert_melding_avtaler ON parkert_melding USING gin (avtaler) WHERE innhold_fjernet IS NULL;
 CREATE INDEX parkert_melding_med_innhold ON parkert_melding USING btree (kode) WHERE tilstand = 'PARKERT'::text AND innhold_fjernet IS NULL AND NOT utelatt;
@@ -2293,6 +2303,7 @@ alter table gjenoppbygging_partisjon add constraint gjenoppbygging_partisjon_gje
 alter table gjenoppbygging_person add constraint gjenoppbygging_person_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id) ON DELETE CASCADE;
 alter table gjenoppbygging_ressurs_rettet add constraint gjenoppbygging_ressurs_rettet_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id) ON DELETE CASCADE;
 alter table gjenoppbygging_ressurs_sett add constraint gjenoppbygging_ressurs_sett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id) ON DELETE CASCADE;
+alter table gjenoppbygging_ressurs_talt add constraint gjenoppbygging_ressurs_talt_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id) ON DELETE CASCADE;
 alter table gjenoppbygging_ressurs_usett add constraint gjenoppbygging_ressurs_usett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id) ON DELETE CASCADE;
 alter table gjenoppbygging_sett add constraint gjenoppbygging_sett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);
 alter table gjenoppbygging_usett add constraint gjenoppbygging_usett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);

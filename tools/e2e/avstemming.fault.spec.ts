@@ -121,9 +121,11 @@ test.each(['LISTE', 'TOPIC'] as const)(
     const per = new Date();
     const sourceList = against === 'LISTE' ? list() : undefined;
     const stop = disturb(100);
+    let id = '';
     try {
-      const { id, found } = await avstem(sourceList, per);
-      expect(found).toEqual(planted);
+      const report = await avstem(sourceList, per);
+      ({ id } = report);
+      expect(report.found).toEqual(planted);
       expect(await repair(id, 'MANGLER')).toEqual({ rettet: 5, igjen: 0 });
       expect(await repair(id, 'UTDATERT')).toEqual({ rettet: 5, igjen: 0 });
       expect(await repair(id, 'FREMMED', 3)).toEqual({ rettet: 3, igjen: 0 });
@@ -138,6 +140,9 @@ test.each(['LISTE', 'TOPIC'] as const)(
         what: 'what the source does not have to be deleted',
       },
     );
+    // As who is killed between the tombstones and the note leaves it.
+    await system.sql(`update avstemming_differanse set rettet = null where avstemming = $1 and type = 'FREMMED'`, [id]);
+    expect(await repair(id, 'FREMMED', 3)).toEqual({ rettet: 3, igjen: 0 });
     expect((await avstem(against === 'LISTE' ? list() : undefined)).found).toEqual({ ...NONE, NYERE: planted.NYERE });
     await system.sql(`update avtale set sist_endret = sist_endret - interval '1 day' where avtale_id = any($1)`, [
       planted.NYERE,

@@ -8,7 +8,7 @@ export { AVTALER_FEED_TABLES, feedHorizon, horizonRow } from './feed-horizon.ts'
 export { KEYED_ONLY, sessionSettings } from './session-settings.ts';
 export { deltakerIdWith, WrongKeyError, checkKey, checkKeyBy, writeKeyCheck, type DeltakerId } from './deltaker-id.ts';
 export { Instance, ConsumerStatus } from './entities.ts';
-export { LOCKS } from './locks.ts';
+export { DIRECTORY_LOCKS, LOCKS, publishingLock, resourceLock } from './locks.ts';
 export { checkLogSettings, LogSettingsError } from './log-settings.ts';
 export { CONTRACT, ContractError, otherBuilds, requireNotTooOld } from './versions.ts';
 export { migrate } from './migrate.ts';

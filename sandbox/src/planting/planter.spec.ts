@@ -16,6 +16,7 @@ const LEFT: Record<string, string[]> = {
       'gjenoppbygging_ressurs_sett',
       'gjenoppbygging_ressurs_usett',
       'gjenoppbygging_ressurs_rettet',
+      'gjenoppbygging_ressurs_talt',
       'gjenoppbygging_fortalt',
       'gjenoppbygging_person',
       'registerbunke',

@@ -16,18 +16,19 @@ export class Adapter {
   readonly pool: Pool;
   readonly syncs: Syncs;
   readonly completion: SyncCompletion;
+  readonly publishers: Publishers;
 
   /**
    * @param publishers of each resource that has a topic here
    * @param pool the stream's, for what goes on in the background
    */
   constructor(config: Config, publishers: Readonly<Record<string, Publisher>>, pool: Pool) {
-    const byResource = new Publishers(publishers);
+    this.publishers = new Publishers(publishers);
     this.pool = createPool({ ...databaseOptionsFrom(config), poolSize: MAX_CONCURRENT_PAGES });
-    this.syncs = new Syncs(this.pool, byResource, {
+    this.syncs = new Syncs(this.pool, this.publishers, {
       stalledSeconds: config.ADAPTER_SYNK_STANSET_SEKUNDER,
       expiresSeconds: config.ADAPTER_SYNK_UTLOEPER_SEKUNDER,
     });
-    this.completion = new SyncCompletion(pool, byResource, this.syncs, config.ADAPTER_MAKS_SLETTES_PROSENT);
+    this.completion = new SyncCompletion(pool, this.publishers, this.syncs, config.ADAPTER_MAKS_SLETTES_PROSENT);
   }
 }

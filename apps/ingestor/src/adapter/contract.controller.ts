@@ -31,8 +31,8 @@ export class ContractController {
   @ApiOkResponse({ type: HjerteslagDto })
   @ApiConflictResponse({ description: 'There is no contract' })
   async sendHjerteslag(@Req() request: FastifyRequest): Promise<HjerteslagDto> {
-    await requireContract(this.adapter.pool, tokenOf(request));
-    await setHeartbeat(this.adapter.pool);
+    const { klient: client } = await requireContract(this.adapter.pool, tokenOf(request));
+    await setHeartbeat(this.adapter.pool, client);
     return assessHeartbeat(await requireContract(this.adapter.pool, tokenOf(request)));
   }
 

@@ -15,7 +15,7 @@ export interface ContractRow extends KontraktDto {
 }
 
 /** The adapter's contract and last heartbeat; undefined before the first contract. */
-export async function readContract(db: Pool): Promise<ContractRow | undefined> {
+export async function readContract(db: Pool | PoolClient): Promise<ContractRow | undefined> {
   const { rows } = await db.query<ContractRow>(
     `select adapter_id as "adapterId", klient, heartbeat_intervall_minutter as "heartbeatIntervallMinutter",
        full_synk_intervall_dager as "fullSynkIntervallDager", delta_synk as "deltaSynk", ressurser, opprettet, hjerteslag,
@@ -58,8 +58,9 @@ export async function deleteContract(db: PoolClient, adapterId: string): Promise
   return rows[0]?.klient;
 }
 
-export async function setHeartbeat(db: Pool): Promise<void> {
-  await db.query('update adapter set hjerteslag = clock_timestamp()');
+/** Of the client's own contract: it may have passed to another since it was looked at. */
+export async function setHeartbeat(db: Pool, client: string): Promise<void> {
+  await db.query('update adapter set hjerteslag = clock_timestamp() where klient = $1', [client]);
 }
 
 /** Of each resource of the contract: the last full sync that was completed, and whether the next one should have been by now. */

@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { LOCKS, statusBeforeBody, waitUntil } from '@tiltak/testing';
 import { startTestIngestor, type TestResponse, type TestIngestor } from '../testing/test-ingestor.ts';
 import { ADAPTER, CONTRACT } from '../testing/test-adapter.ts';
+import { setHeartbeat } from './contract.queries.ts';
 
 let ingestor: TestIngestor;
 
@@ -41,6 +42,15 @@ test.each(ROUTES)(
     expect((await send(method, path, body)).status).toBe(403);
   },
 );
+
+test('a heartbeat that comes when the contract has passed to another client is not the other’s', async () => {
+  await send('PUT', 'kontrakt', CONTRACT, { ...ADAPTER, azp: 'en-annen' });
+  const beats = (): Promise<unknown> => ingestor.owner.query('select hjerteslag is not null as beats from adapter');
+  await setHeartbeat(ingestor.pool, 'vaktklient');
+  expect(await beats()).toEqual([{ beats: false }]);
+  await setHeartbeat(ingestor.pool, 'en-annen');
+  expect(await beats()).toEqual([{ beats: true }]);
+});
 
 test.each(ROUTES.filter(([method, path]) => method !== 'GET' && !path.endsWith('bekreft')))(
   '%s %s refuses who may not come before anything of the body has come',

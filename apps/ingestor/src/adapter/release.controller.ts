@@ -2,7 +2,7 @@ import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiConflictResponse, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyRequest } from 'fastify';
-import { Pool } from 'pg';
+import { Pool, type PoolClient } from 'pg';
 import { ForRole, tokenOf } from '../access.guard.ts';
 import { deleteContract, readContract } from './contract.queries.ts';
 import { inTransaction } from '../database/transaction.ts';
@@ -31,14 +31,14 @@ export class ReleaseController {
   ): Promise<void> {
     await inTransaction(this.pool, async (db) => {
       const client = await deleteContract(db, adapterId);
-      if (client === undefined) throw await notReleased(this.pool);
+      if (client === undefined) throw await notReleased(db);
       const appliesTo = `${adapterId} (${client}): ${reason}`;
       await recordAction(db, actorOf(tokenOf(request)), { handling: 'FRIGI_KONTRAKT', gjelder: appliesTo, antall: 1 });
     });
   }
 }
 
-async function notReleased(db: Pool): Promise<Problem> {
+async function notReleased(db: PoolClient): Promise<Problem> {
   if (await readContract(db)) return new Problem(PROBLEMS.KONFLIKT, 'The contract is of another adapter');
   return new Problem(PROBLEMS.FINNES_IKKE, 'There is no contract');
 }

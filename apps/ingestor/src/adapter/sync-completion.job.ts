@@ -135,12 +135,12 @@ export class SyncCompletion {
   ): Promise<Deleted | undefined> {
     const publisher = this.publishers.of(resource);
     // Before anything is locked: it can take as long as there is something to ingest.
-    if (!(await this.waitUntilIngested(resource, 100, signal))) return undefined;
+    if (!(await this.waitUntilIngested(this.pool, resource, 100, signal))) return undefined;
     return inTransaction(this.pool, async (db) => {
       await lockPublishing(db, resource);
       await lockSync(db, syncId);
       const sync = await readSync(db, syncId, this.syncs.deadlines);
-      if (sync?.tilstand !== 'SLETTER' || !(await this.waitUntilIngested(resource, 50))) return undefined;
+      if (sync?.tilstand !== 'SLETTER' || !(await this.waitUntilIngested(db, resource, 50))) return undefined;
       const { id, partitions } = await publisher.describe();
       if ((await readEpoch(db, publisher.topic, id)) !== sync.epoke) {
         await setSyncState(db, sync, 'FEILET');
@@ -178,18 +178,24 @@ export class SyncCompletion {
     return (totalCount === 0 && deleted > 0) || deleted * 100 > known * this.maxPercent;
   }
 
-  private async waitUntilIngested(resource: string, everyMs: number, signal?: AbortSignal): Promise<boolean> {
+  /** @param db the transaction, where there is one: the pages that wait for it may have all the other connections */
+  private async waitUntilIngested(
+    db: Pool | PoolClient,
+    resource: string,
+    everyMs: number,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
     for (const deadline = Date.now() + WAIT_FOR_INGEST_MS; Date.now() < deadline; await wait(everyMs)) {
       if (signal?.aborted) return false;
-      if (await this.isIngested(resource)) return true;
+      if (await this.isIngested(resource, db)) return true;
     }
     return false;
   }
 
   /** Whether all that is on the topic of a resource at this moment is stored. */
-  async isIngested(resource: string): Promise<boolean> {
+  async isIngested(resource: string, db: Pool | PoolClient = this.pool): Promise<boolean> {
     const publisher = this.publishers.of(resource);
-    return isCaughtUp(this.pool, publisher.topic, await publisher.describe(), 'end');
+    return isCaughtUp(db, publisher.topic, await publisher.describe(), 'end');
   }
 
   /** Shows syncs and the contract in the metrics, and forgets syncs of long ago. */

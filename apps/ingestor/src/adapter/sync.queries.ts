@@ -170,11 +170,6 @@ async function replaceFull(db: PoolClient, { name, stored }: Pushed): Promise<vo
   );
 }
 
-/** A lock of each resource: whoever publishes one waits for none that publishes another. */
-export function publishingLock(resource: string): string {
-  return resource === 'avtaler' ? LOCKS.PUBLISHING : `hashtext('tiltak:publisering:' || '${resource}')`;
-}
-
 /** Against a change of state, until the transaction ends; pages of the same sync go on beside each other. */
 export async function lockSyncShared(db: PoolClient, syncId: string): Promise<void> {
   await db.query('select from synk where synk_id = $1 for share', [syncId]);

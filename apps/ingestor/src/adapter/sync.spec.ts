@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { createPool } from '@tiltak/database';
 import fc from 'fast-check';
 import { ADAPTER, startTestAdapter, CONTRACT, type TestAdapter } from '../testing/test-adapter.ts';
 import { syntheticFnr, testEnvironment, waitUntil } from '@tiltak/testing';
+import { databaseOptionsFrom } from '../database/connect.ts';
 import { createKafka } from '../kafka/client.ts';
 import type { PoolClient } from 'pg';
+import { SyncCompletion } from './sync-completion.job.ts';
 import { countPage, deleteOldSyncs } from './sync.queries.ts';
 
 let api: TestAdapter;
@@ -171,6 +174,30 @@ test.each([
   expect(Object.keys(await api.visible())).toHaveLength(kept);
   expect((await api.send('POST', `synk/${full}/bekreft`)).status).toBe(200);
   expect((await api.send('POST', `synk/${first}/bekreft`)).status).toBe(409);
+});
+
+test('what a full sync deletes needs one connection, however long it looks whether all is stored', async () => {
+  const { adapter, config } = api.ingestor;
+  const pool = createPool({ ...databaseOptionsFrom(config), poolSize: 1, connectTimeoutMs: 500 });
+  const completion = new SyncCompletion(pool, adapter.publishers, adapter.syncs, 100);
+  const [first, second] = [newId(), newId()];
+  const [kept, gone] = [newId(), newId()];
+  await api.sendPage('POST', { synkId: first }, [{ id: kept }, { id: gone }]);
+  await api.waitFor(first, 'FULLFOERT');
+  await api.sendPage('POST', { synkId: second }, [{ id: kept }]);
+  try {
+    await waitUntil(
+      async () => {
+        await completion.round();
+        return (await api.send('GET', `synk/${second}`)).body.tilstand === 'FULLFOERT';
+      },
+      { what: 'the sync to be completed' },
+    );
+  } finally {
+    await pool.end();
+  }
+  await waitUntil(() => completion.isIngested('avtaler', api.ingestor.pool), { what: 'it to be deleted' });
+  expect(Object.keys(await api.visible())).toEqual([kept]);
 });
 
 test('a sync without pages stalls, and then expires', async () => {

@@ -1,3 +1,4 @@
+import { publishingLock } from '@tiltak/database';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 import { metrics } from '../metrics.ts';
@@ -6,7 +7,6 @@ import { MessageTooLargeError } from '../kafka/publisher.ts';
 import {
   lockSyncShared,
   lockSync,
-  publishingLock,
   insertSyncKeys,
   insertPage,
   readSync,

@@ -64,6 +64,7 @@ export class AvstemmingRepair {
         after = rows.at(-1)?.avtaleId;
         chunk = rows.length;
       }
+      await this.markGone(id);
     });
   }
 
@@ -131,6 +132,16 @@ export class AvstemmingRepair {
       `update avstemming_differanse set rettet = now()
        where avstemming = $1 and type = 'FREMMED' and avtale_id = any($2::uuid[])`,
       [id, avtaleIder],
+    );
+  }
+
+  /** Those that have been deleted: by who was killed before it could note what it had published, or by the source. */
+  private async markGone(id: string): Promise<void> {
+    await this.pool.query(
+      `update avstemming_differanse d set rettet = now() from avtale a
+       where d.avstemming = $1 and d.type = 'FREMMED' and not d.fersk and d.rettet is null
+         and a.avtale_id = d.avtale_id and a.slettet is not null`,
+      [id],
     );
   }
 

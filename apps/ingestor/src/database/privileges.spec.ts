@@ -34,6 +34,7 @@ test('the writer has the rows that it writes, and nothing more', async () => {
     'gjenoppbygging_person DELETE INSERT SELECT',
     'gjenoppbygging_ressurs_rettet INSERT SELECT',
     'gjenoppbygging_ressurs_sett DELETE INSERT SELECT',
+    'gjenoppbygging_ressurs_talt DELETE INSERT SELECT',
     'gjenoppbygging_ressurs_usett INSERT SELECT',
     'gjenoppbygging_sett DELETE INSERT SELECT',
     'gjenoppbygging_usett INSERT SELECT',

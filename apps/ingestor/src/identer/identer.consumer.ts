@@ -34,23 +34,27 @@ export class IdenterConsumer {
   }
 
   /** What is more than somebody waits for gives way to the stream of avtaler, which waits while persons are changed. */
-  private async ingest(batch: MessageBatch): Promise<IdentResult> {
+  private async ingest(batch: MessageBatch): Promise<number> {
     const count = batch.messages.length;
-    if (count <= FEW) return ingestIdents(this.personWriter, batch);
+    if (count <= FEW) return this.ingestPart(batch);
     const pieces = (this.pieces ??= this.giveWay.inPieces(MESSAGES_IN_PIECE));
-    const sum: IdentResult = { nextOffset: batch.nextOffset, parked: [], moved: 0, avtaler: 0, keys: [] };
+    let next = batch.nextOffset;
     for (let from = 0; from < count;) {
-      const result = await pieces.take((most) => {
+      next = await pieces.take((most) => {
         const part = partOf(batch, from, most);
         from += part.messages.length;
-        return ingestIdents(this.personWriter, part);
+        return this.ingestPart(part);
       });
-      sum.nextOffset = result.nextOffset;
-      sum.parked.push(...result.parked);
-      sum.moved += result.moved;
-      sum.avtaler += result.avtaler;
     }
-    return sum;
+    return next;
+  }
+
+  /** Told of when it is stored: of what comes after it, a piece may fail. */
+  private async ingestPart(batch: MessageBatch): Promise<number> {
+    const { nextOffset, parked, moved, avtaler } = await ingestIdents(this.personWriter, batch);
+    for (const { code, field } of parked) metrics.parked.inc({ kode: code, felt: field ?? '' });
+    if (avtaler > 0) logger.info({ identer: moved, avtaler }, 'Avtaler have followed their persons');
+    return nextOffset;
   }
 
   /** Answers with the position to go on from. */
@@ -59,10 +63,8 @@ export class IdenterConsumer {
     // Should it not be stored, this is how far behind it stays.
     metrics.identLag.set({ partisjon: partition }, endOffset - batch.fetchedFrom);
     try {
-      const { nextOffset, parked, moved, avtaler } = await this.ingest(batch);
+      const nextOffset = await this.ingest(batch);
       metrics.identLag.set({ partisjon: partition }, Math.max(0, endOffset - nextOffset));
-      for (const { code, field } of parked) metrics.parked.inc({ kode: code, felt: field ?? '' });
-      if (avtaler > 0) logger.info({ identer: moved, avtaler }, 'Avtaler have followed their persons');
       return nextOffset;
     } catch (error) {
       if (error instanceof UnknownPositionError) return UNKNOWN_POSITION;

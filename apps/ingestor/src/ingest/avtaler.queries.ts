@@ -13,6 +13,7 @@ import { CONTENT_COLUMNS, KNOWN_COLUMNS, PHASE_COLUMNS, VERSION_COLUMNS, type Ve
 import { leaveOut, packBytes } from './parked-bytes.ts';
 import type { ParkedMessage } from './parse.ts';
 import { decodeMemory, encodeMemory, PLACE_COLUMNS, rowToPlace, type PlaceRow } from './place.ts';
+import { ConcurrentChangeError } from './try-again.ts';
 
 /** A stored avtale, as far as the ordering rule and the rules of relations are concerned. */
 export interface StoredAvtale extends AvtaleState {
@@ -95,21 +96,6 @@ const AVTALE_COLUMNS = [...CONTENT_COLUMNS, 'slettet', ...PLACE_COLUMNS, 'kilde_
 /** Rows as `avtaleRow` makes them. A row for an avtale that exists is a unique violation: someone else was first. */
 export async function insertNew(db: Db, rows: string[]): Promise<void> {
   await copyRows(db, `avtale (${AVTALE_COLUMNS.join(', ')})`, rows);
-}
-
-/**
- * Whether a transaction with a higher id has changed an avtale before this one did: what subscriptions are told is in the
- * order of ids, and so the database refuses it. With a new id it is the last.
- */
-export function isOutOfTurn(error: unknown): boolean {
-  return (error as { code?: unknown }).code === '40001';
-}
-
-/** Another transaction has changed an avtale since it was read: read again and try again. */
-export class ConcurrentChangeError extends Error {
-  constructor() {
-    super('an avtale was changed by another transaction since it was read');
-  }
 }
 
 /**

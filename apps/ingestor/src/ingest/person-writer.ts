@@ -1,12 +1,11 @@
 import type { DeltakerId } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
-import { inTransaction } from '../database/transaction.ts';
 import { parseIdentMessage } from '../identer/ident-message.ts';
 import type { RawMessage } from '../kafka/batch.ts';
 import { lockPosition, lockPositions, type TopicPartition } from '../kafka/positions.queries.ts';
 import { insertLinkChanges, lockDeltakere } from '../relations/relations.queries.ts';
 import { repairRelations } from '../relations/relations.ts';
-import { insertParked, isOutOfTurn } from './avtaler.queries.ts';
+import { insertParked } from './avtaler.queries.ts';
 import { toParked, type ParkedMessage, type Source } from './parse.ts';
 import { personsOf } from './persons.ts';
 import {
@@ -26,7 +25,7 @@ import {
   type PersonIdent,
   type RegisterIdent,
 } from './persons.queries.ts';
-import { tryAgain } from './try-again.ts';
+import { inAttempts } from './try-again.ts';
 
 /** What messages of the person register came to. */
 export interface PersonsWritten {
@@ -78,11 +77,7 @@ export class PersonWriter {
 
   /** @throws when the database can't be reached or is busy: nothing has happened then, and it may be tried again */
   write<T>(task: PersonsTask<T>): Promise<T> {
-    return tryAgain(() => this.attempt(task), isOutOfTurn);
-  }
-
-  private attempt<T>(task: PersonsTask<T>): Promise<T> {
-    return inTransaction(this.pool, async (db) => {
+    return inAttempts(this.pool, async (db) => {
       const selected = await task.select(db, await lockPosition(db, task));
       if ('answer' in selected) return selected.answer;
       const { said, last, parked } = this.parse(selected.messages, task, selected.overtaken);
@@ -102,7 +97,7 @@ export class PersonWriter {
       ) => Promise<{ messages: readonly RawMessage[]; record: (read: PersonsRead) => Promise<T> } | { answer: T }>;
     },
   ): Promise<T> {
-    return inTransaction(this.pool, async (db) => {
+    return inAttempts(this.pool, async (db) => {
       const selected = await task.select(db);
       if ('answer' in selected) return selected.answer;
       const { said, parked } = this.parse(selected.messages, task);
@@ -121,18 +116,14 @@ export class PersonWriter {
     choose: (db: PoolClient) => Promise<ReadonlyMap<string, readonly string[]> | undefined>,
     record: (db: PoolClient, keys: readonly string[]) => Promise<void>,
   ): Promise<void> {
-    return tryAgain(
-      () =>
-        inTransaction(this.pool, async (db) => {
-          await lockPositions(db, topic);
-          const chosen = await choose(db);
-          if (!chosen) return;
-          const said = [...chosen].map(([key, idents]) => [key, idents.map((ident) => ({ key, ident }))] as const);
-          await this.replace(db, new Map(said));
-          await record(db, [...chosen.keys()]);
-        }),
-      isOutOfTurn,
-    );
+    return inAttempts(this.pool, async (db) => {
+      await lockPositions(db, topic);
+      const chosen = await choose(db);
+      if (!chosen) return;
+      const said = [...chosen].map(([key, idents]) => [key, idents.map((ident) => ({ key, ident }))] as const);
+      await this.replace(db, new Map(said));
+      await record(db, [...chosen.keys()]);
+    });
   }
 
   /** By key, what was said last. National idents go no further than this. */

@@ -8,7 +8,7 @@ import {
 } from '@tiltak/simulator';
 import { LOCKS } from '@tiltak/testing';
 import fc from 'fast-check';
-import { ingestIdents } from '../identer/identer.consumer.ts';
+import { IdenterConsumer, ingestIdents } from '../identer/identer.consumer.ts';
 import type { MessageBatch, RawMessage } from '../kafka/batch.ts';
 import {
   batch,
@@ -21,10 +21,11 @@ import {
   type TestIngest,
 } from '../testing/test-ingest.ts';
 import { parkHeld } from '../operations/held/park.ts';
+import { metrics } from '../metrics.ts';
 import { encodeBatch } from '../testing/record-batch.ts';
 import { ingestBatch } from './ingest-batch.ts';
 import { forgetBatches } from './persons.queries.ts';
-import { ConcurrentChangeError } from './avtaler.queries.ts';
+import { ConcurrentChangeError } from './try-again.ts';
 
 let setup: TestIngest;
 
@@ -361,31 +362,61 @@ function lastOf(steps: readonly Step[]): [Map<number, readonly number[]>, Map<nu
   return [register, new Map(bearers.sort(([a], [b]) => a - b))];
 }
 
+async function locksWaitedFor(count: number): Promise<void> {
+  for (let n = -1; n < count; await wait(5)) {
+    const [row] = await setup.owner.query<{ n: number }[]>(`select count(*)::int as n from ${LOCKS} where not granted`);
+    n = row?.n ?? 0;
+  }
+}
+
 test('an ident is changed while an avtale that bears it is being stored: the avtale follows', async () => {
   const holder = await setup.pool.connect();
   await holder.query('begin');
   await holder.query('lock table avtale_versjon in share mode');
   // Held up after it has found out whose the ident is.
   const storing = setup.ingest(batch([avtale(0, 1, 0), avtale(1, 2, 1)]));
-  const waiting = async (count: number): Promise<void> => {
-    for (let n = -1; n < count; await wait(5)) {
-      const [row] = await setup.owner.query<{ n: number }[]>(
-        `select count(*)::int as n from ${LOCKS} where not granted`,
-      );
-      n = row?.n ?? 0;
-    }
-  };
-  await waiting(1);
+  await locksWaitedFor(1);
   const joining = ingestIdents(setup.otherPersonWriter, identBatch([identMessage(0, 0, [0, 1])]));
-  await waiting(2);
+  await locksWaitedFor(2);
   await holder.query('commit');
   holder.release();
   await Promise.all([storing, joining]);
   expect(await deltakere()).toEqual({ [id(1)]: personOf(0, 1), [id(2)]: personOf(0, 1) });
 });
 
+const WHO = { hvem: 'somebody', klient: 'vaktklient' };
+
+/** As a batch that could not be read. @returns the id that it has among the parked messages */
+async function park(messages: readonly RawMessage[]): Promise<string> {
+  const [first, last] = [messages[0]?.offset ?? 0, messages.at(-1)?.offset ?? 0];
+  const records = messages.map(({ key, value, offset }) => ({ offset, key, value, timestamp: 1, headers: [] }));
+  const plain = { producerId: -1, transactional: false, control: false, codec: 0, first, last };
+  const [stopped] = await setup.owner.query<{ id: string }[]>(
+    `insert into stanset_partisjon (topic, epoke, partisjon, fra_offset, til_offset, innhold, aarsak)
+     values ($1, 0, 0, $2, $3, $4, 'could not be read') returning id`,
+    [IDENT_TOPIC, first, last, encodeBatch({ ...plain, records })],
+  );
+  return parkHeld(setup.pool, IDENT_TOPIC, String(stopped?.id), WHO);
+}
+
+test('a batch that nobody waits for any more is forgotten while another is replayed, which is stored', async () => {
+  const [first, second] = [[identMessage(0, 0, [0, 1])], [identMessage(1, 1, [2, 3])]];
+  const discarded = await park(first);
+  const replayed = await park(second);
+  await setup.ingestor.parkedReplay.discard(discarded, 'ANNET', WHO);
+  const forgetting = await setup.pool.connect();
+  await forgetting.query('begin');
+  await forgetBatches(forgetting);
+  const replaying = setup.ingestor.parkedReplay.replay(replayed, WHO);
+  await locksWaitedFor(1);
+  await forgetting.query('commit');
+  forgetting.release();
+  expect(await replaying).toBe('TATT_INN');
+  const keys = (await setup.dump()).registerident.map((row) => row['registernoekkel']);
+  expect(keys).toEqual([deltakerId(at(AKTOERER, 1)), deltakerId(at(AKTOERER, 1))]);
+});
+
 test('a batch that could not be read is replayed, but for what has been said since, also when somebody was removed', async () => {
-  const WHO = { hvem: 'somebody', klient: 'vaktklient' };
   const said = fc.array(
     fc.record({
       aktoer: fc.nat(3),
@@ -401,16 +432,7 @@ test('a batch that could not be read is replayed, but for what has been said sin
       const [first, end] = [before.length, before.length + held.length];
       await empty();
       await identer(messages.slice(0, first));
-      const records = messages
-        .slice(first, end)
-        .map(({ key, value, offset }) => ({ offset, key, value, timestamp: 1, headers: [] }));
-      const plain = { producerId: -1, transactional: false, control: false, codec: 0, first, last: end - 1 };
-      const [stopped] = await setup.owner.query<{ id: string }[]>(
-        `insert into stanset_partisjon (topic, epoke, partisjon, fra_offset, til_offset, innhold, aarsak)
-         values ($1, 0, 0, $2, $3, $4, 'could not be read') returning id`,
-        [IDENT_TOPIC, first, end - 1, encodeBatch({ ...plain, records })],
-      );
-      const parked = await parkHeld(setup.pool, IDENT_TOPIC, String(stopped?.id), WHO);
+      const parked = await park(messages.slice(first, end));
       await identer(messages.slice(end));
       await setup.ingestor.parkedReplay.replay(parked, WHO);
       const persons = async (): Promise<unknown> => {
@@ -426,6 +448,26 @@ test('a batch that could not be read is replayed, but for what has been said sin
     }),
     { numRuns: 15 },
   );
+});
+
+test('what is parked of a large batch is counted when its piece is stored, though a later one fails', async () => {
+  const consumer = new IdenterConsumer(setup.personWriter, setup.ingestor.giveWay);
+  const parked = async (): Promise<number> =>
+    (await metrics.parked.get()).values.reduce(
+      (sum, { labels, value }) => sum + (labels.kode === 'IKKE_OBJEKT' ? value : 0),
+      0,
+    );
+  const messages = Array.from({ length: 60 }, (_, offset) => identMessage(offset, 0, [0]));
+  const [first] = messages;
+  messages[0] = { offset: 0, key: first?.key ?? null, value: Buffer.from('[]') };
+  messages[59] = identMessage(59, 1, [1, 2]);
+  const before = await parked();
+  await setup.owner.query('alter table registerident add constraint ingen check (false) not valid');
+  const [outcome] = await consumer.receive([identBatch(messages)]);
+  await setup.owner.query('alter table registerident drop constraint ingen');
+  expect(outcome).toMatchObject({ error: { constraint: 'ingen' } });
+  expect((await setup.dump()).parkert_melding).toHaveLength(1);
+  expect(await parked()).toBe(before + 1);
 });
 
 test('the messages of the simulator end in the persons that it expects', async () => {

@@ -1,6 +1,7 @@
 import type { ParkingReason } from '@tiltak/avtale';
 import { DatabaseError } from 'pg';
 import { metrics } from '../metrics.ts';
+import { wasAnotherFirst } from './try-again.ts';
 
 /** Said of the data itself: 22 data exception, 23 integrity constraint, 54 too long or too much, P0001 raised by a trigger. */
 const OF_THE_DATA = /^(22|23|54|P0001)/;
@@ -33,9 +34,7 @@ function reasonOf({ code = '', constraint, column }: DatabaseError): ParkingReas
 /** Undefined when the error is not an answer of the database to what was written. */
 function sqlStateOf(error: unknown): string | undefined {
   if (!(error instanceof DatabaseError) || !error.code) return undefined;
-  // Another transaction inserted the same avtale first: read again. And a relation is never a message's fault.
-  const wasFirst = error.constraint === 'avtale_pkey' || error.constraint === 'relasjon_pkey';
-  return error.code === '23505' && wasFirst ? undefined : error.code;
+  return wasAnotherFirst(error) ? undefined : error.code;
 }
 
 /** Attempts with one SQLSTATE, after which it is no longer taken for something that passes. */

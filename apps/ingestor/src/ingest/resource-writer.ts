@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { resourceLock } from '@tiltak/database';
 import {
   foldResource,
   parserOf,
@@ -10,30 +11,33 @@ import {
 } from '@tiltak/resource';
 import type { Pool, PoolClient } from 'pg';
 import type { GiveWay } from '../background/give-way.ts';
-import { inTransaction } from '../database/transaction.ts';
 import type { RawMessage } from '../kafka/batch.ts';
 import { lockPosition, type TopicPartition } from '../kafka/positions.queries.ts';
-import { ConcurrentChangeError, insertParked, isOutOfTurn } from './avtaler.queries.ts';
+import { insertParked } from './avtaler.queries.ts';
 import { toParked, type ParkedMessage, type Source } from './parse.ts';
 import { refusedReason } from './refused.ts';
 import { untold, type ToldType } from './told.ts';
 import { removeRows, repairDeviations, type Follow } from './resource-repair.ts';
 import { ResourceQueries, type EncodedResource } from './resource.queries.ts';
-import { MAX_ATTEMPTS } from './try-again.ts';
+import { inAttempts } from './try-again.ts';
 
 /** What the ingestor does with a resource; one folder of `resources/` for each. */
 export interface ResourceIngest {
   resource: Resource;
   /** the setting that names its topic; without a value it is off */
   topicVariable: string;
-  /** the advisory lock that who writes it holds, of `LOCKS`, when others than its writer take it too; else it has its own */
-  lock?: string;
   /** Told of the keys before these are written; what it answers with is done after that, in the same transaction. */
   follow?: Follow;
   /** Holds all that follows from its rows against these, and puts right what differs when told to. Answers with how many did. */
-  check?: (pool: Pool, options: { repair: boolean }) => Promise<number>;
+  check?: (pool: Pool, options: CheckOptions) => Promise<number>;
   /** what goes on for it in the background while it has a topic */
   jobs?: (parts: { pool: Pool; giveWay: GiveWay }) => ResourceJob[];
+}
+
+export interface CheckOptions {
+  repair: boolean;
+  /** in the transaction that puts them right, how many did differ: whoever asks again finds none of them */
+  record?: (db: PoolClient, count: number) => Promise<void>;
 }
 
 interface ResourceJob {
@@ -68,9 +72,6 @@ export interface ResourceTask<T> extends TopicPartition {
   /** As of avtaler: rows that do not say what the messages say that decided them are put right. */
   repair?: boolean;
 }
-
-/** Another was first, or each waits for the other: it passes by trying again. */
-const DEADLOCK = '40P01';
 
 /**
  * The one door to what a resource says, by its table of fields alone. A write is one transaction, as of avtaler: the
@@ -108,19 +109,12 @@ export class ResourceWriter {
    * @throws when the database can't be reached or is busy: nothing has happened then, and it may be tried again
    */
   async write<T>(task: ResourceTask<T>): Promise<T> {
-    for (let attempt = 1, oneByOne = false; ;) {
-      try {
-        return await inTransaction(this.pool, (db) => this.perform(db, task, oneByOne));
-      } catch (error) {
-        const isAgain =
-          error instanceof ConcurrentChangeError ||
-          isOutOfTurn(error) ||
-          (error as { code?: unknown }).code === DEADLOCK;
-        if (isAgain && attempt < MAX_ATTEMPTS) attempt++;
-        else if (!oneByOne && refusedReason(error)) oneByOne = true;
-        else throw error;
-      }
+    try {
+      return await inAttempts(this.pool, (db) => this.perform(db, task, false));
+    } catch (error) {
+      if (!refusedReason(error)) throw error;
     }
+    return inAttempts(this.pool, (db) => this.perform(db, task, true));
   }
 
   private async perform<T>(db: PoolClient, task: ResourceTask<T>, oneByOne: boolean): Promise<T> {
@@ -153,7 +147,7 @@ export class ResourceWriter {
     choose: (db: PoolClient) => Promise<ReadonlySet<string> | undefined>,
     record: (db: PoolClient, removed: readonly string[]) => Promise<void>,
   ): Promise<void> {
-    return inTransaction(this.pool, async (db) => {
+    return inAttempts(this.pool, async (db) => {
       await this.takeLock(db);
       const known = await this.queries.lockStates(db, keys);
       const chosen = await choose(db);
@@ -175,7 +169,7 @@ export class ResourceWriter {
     readTold: (db: PoolClient) => Promise<ReadonlyMap<string, ToldType>>,
     record: (db: PoolClient, count: number) => Promise<void>,
   ): Promise<void> {
-    return inTransaction(this.pool, async (db) => {
+    return inAttempts(this.pool, async (db) => {
       await this.takeLock(db);
       const known = await this.queries.lockStates(db, keys);
       const there = new Set([...known].flatMap(([key, { deleted }]) => (deleted === null ? [key] : [])));
@@ -190,10 +184,7 @@ export class ResourceWriter {
   }
 
   private async takeLock(db: PoolClient): Promise<void> {
-    const { lock, resource } = this.ingest;
-    await db.query(
-      `select pg_advisory_xact_lock(${lock ?? `hashtext('tiltak-datadeling ressurs ${resource.table}')`})`,
-    );
+    await db.query(`select pg_advisory_xact_lock(${resourceLock(this.ingest.resource.table)})`);
   }
 
   private async repair(db: PoolClient, source: Source, messages: readonly RawMessage[]): Promise<string[]> {

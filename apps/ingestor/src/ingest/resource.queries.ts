@@ -1,8 +1,9 @@
 import type { Position, Resource, ResourceState } from '@tiltak/resource';
 import type { Db } from '../database/db.ts';
-import { BYTES_OF_DELETED, ConcurrentChangeError } from './avtaler.queries.ts';
+import { BYTES_OF_DELETED } from './avtaler.queries.ts';
 import { decodeMemory, encodeMemory, PLACE_COLUMNS, rowToPlace, type PlaceRow } from './place.ts';
 import { columnsOf, type Column } from './resource-columns.ts';
+import { ConcurrentChangeError } from './try-again.ts';
 
 export type ColumnValue = string | number | boolean | null;
 

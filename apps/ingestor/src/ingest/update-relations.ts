@@ -1,8 +1,9 @@
 import type { PoolClient } from 'pg';
 import { insertLinkChanges, lockDeltakere } from '../relations/relations.queries.ts';
 import { repairRelations } from '../relations/relations.ts';
-import { ConcurrentChangeError, toldOtherwiseLater } from './avtaler.queries.ts';
+import { toldOtherwiseLater } from './avtaler.queries.ts';
 import type { Effects } from './effects.ts';
+import { ConcurrentChangeError } from './try-again.ts';
 
 /**
  * Last in the transaction, since others may wait for the locks, and since whoever holds them must not wait for anything

@@ -1,11 +1,9 @@
 import { foldMessages, isSamePlace, type Avtale, type Change, type Fold } from '@tiltak/avtale';
 import type { DeltakerId } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
-import { inTransaction } from '../database/transaction.ts';
 import type { RawMessage } from '../kafka/batch.ts';
 import { lockPosition, lockPositions, type TopicPartition } from '../kafka/positions.queries.ts';
 import {
-  ConcurrentChangeError,
   deleteHistory,
   deleteParkedBytes,
   formerIdentsToForget,
@@ -13,7 +11,6 @@ import {
   insertNew,
   insertParked,
   insertVersions,
-  isOutOfTurn,
   lockWithFormerIdents,
   MAX_PARKED_WITH_BYTES,
   noteForgotten,
@@ -38,7 +35,7 @@ import { countHeld, Failures, Refusals } from './refused.ts';
 import type { ResourceWriter } from './resource-writer.ts';
 import { untold } from './told.ts';
 import { updateRelations } from './update-relations.ts';
-import { MAX_ATTEMPTS, tryAgain } from './try-again.ts';
+import { ConcurrentChangeError, inAttempts } from './try-again.ts';
 
 /** What a write came to. */
 export interface Written {
@@ -114,21 +111,18 @@ export class Writer {
   }
 
   private async attempt<T>(task: WriteTask<T>, repeated: string | undefined): Promise<T> {
-    let play: Play = (db, messages) => this.playWhole(db, task, messages);
-    let halving = false;
-    for (let attempt = 1; ;) {
-      try {
-        return await inTransaction(this.pool, (db) => this.perform(db, task, play));
-      } catch (error) {
-        const isAgain = error instanceof ConcurrentChangeError || isOutOfTurn(error);
-        if (isAgain && attempt < MAX_ATTEMPTS) attempt++;
-        else if (!halving && new Refusals(nothing, repeated).reasonFor(error)) {
-          halving = true;
-          play = (db, messages) =>
-            this.playHalving(db, task, messages, new Refusals(() => this.tryOrdinary(db, task), repeated));
-        } else throw error;
-      }
+    try {
+      return await inAttempts(this.pool, (db) =>
+        this.perform(db, task, (_, messages) => this.playWhole(db, task, messages)),
+      );
+    } catch (error) {
+      if (!new Refusals(nothing, repeated).reasonFor(error)) throw error;
     }
+    return inAttempts(this.pool, (db) =>
+      this.perform(db, task, (_, messages) =>
+        this.playHalving(db, task, messages, new Refusals(() => this.tryOrdinary(db, task), repeated)),
+      ),
+    );
   }
 
   private async perform<T>(db: PoolClient, task: WriteTask<T>, play: Play): Promise<T> {
@@ -183,7 +177,7 @@ export class Writer {
    */
   forgetFormerIdents(after: string, count: number): Promise<string | undefined> {
     if (this.keepsFormerIdents) return Promise.resolve(undefined);
-    return inTransaction(this.pool, async (db) => {
+    return inAttempts(this.pool, async (db) => {
       const next = await readNextAvtaler(db, after, count);
       await sharePersons(db);
       await updateFormerIdents(db, await lockWithFormerIdents(db, next));
@@ -193,11 +187,7 @@ export class Writer {
 
   /** As `ResourceWriter.tell`, of avtaler. Nothing is stored of the topic meanwhile. */
   tell(topic: string, ...task: Tell): Promise<void> {
-    return tryAgain(
-      () => inTransaction(this.pool, (db) => tellOf(db, topic, ...task)),
-      // A later transaction has told of one of them.
-      (error) => error instanceof ConcurrentChangeError,
-    );
+    return inAttempts(this.pool, (db) => tellOf(db, topic, ...task));
   }
 
   private async playWhole(db: PoolClient, source: Source, messages: readonly RawMessage[]): Promise<Played> {
@@ -354,5 +344,6 @@ async function tellOf(db: PoolClient, topic: string, ...[avtaleIder, readTold, r
   );
   await record(db, changes.length);
   const told = new Map(changes.map(({ avtaleId, type }) => [avtaleId, type]));
+  // A later transaction has told of one of them.
   if (await toldOtherwiseLater(db, told)) throw new ConcurrentChangeError();
 }

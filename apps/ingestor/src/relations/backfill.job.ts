@@ -1,7 +1,7 @@
 import { startJob, type BackgroundJob } from '@tiltak/platform';
 import type { Pool } from 'pg';
 import type { GiveWay } from '../background/give-way.ts';
-import { inTransaction } from '../database/transaction.ts';
+import { inAttempts } from '../ingest/try-again.ts';
 import {
   ALL_DONE,
   insertLinkChanges,
@@ -48,7 +48,7 @@ export class RelationsBackfill {
 
 /** @returns whether there was nothing left */
 export function backfillNext(pool: Pool, count = DELTAKERE_PER_CHUNK): Promise<boolean> {
-  return inTransaction(pool, async (db) => {
+  return inAttempts(pool, async (db) => {
     const doneUntil = await lockBackfill(db);
     if (doneUntil === ALL_DONE) return true;
     const deltakere = await nextDeltakere(db, doneUntil, count);

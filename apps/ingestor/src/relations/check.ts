@@ -1,6 +1,7 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { Pieces } from '../background/give-way.ts';
 import { inTransaction } from '../database/transaction.ts';
+import { inAttempts } from '../ingest/try-again.ts';
 import { insertLinkChanges, lockDeltakere, nextDeltakere, type StoredRelation } from './relations.queries.ts';
 import { findDeviations, repairRelations, type RelationDeviations } from './relations.ts';
 
@@ -25,6 +26,8 @@ export interface CheckOptions {
   repair: boolean;
   /** hears of each difference as it is found */
   report: (deviation: Deviation) => void;
+  /** in the transaction that puts them right, what was found: who checks again when this process is killed finds none of it */
+  record?: (db: PoolClient, deviations: readonly Deviation[]) => Promise<void>;
   antall?: number;
   /** in which it gives way to the stream; else so many participants at a time */
   pieces?: Pieces;
@@ -45,12 +48,15 @@ export async function checkRelations(pool: Pool, options: CheckOptions): Promise
     const { deltakere, deviation } = await (options.pieces?.take(next) ?? next(options.antall ?? DELTAKERE_PER_CHUNK));
     after = deltakere.at(-1) ?? null;
     if (after === null || options.signal?.aborted) return result;
-    for (const relation of deviation.missing) options.report({ avvik: 'MANGLER', ...relation });
-    for (const relation of deviation.superfluous) options.report({ avvik: 'OVERFLOEDIG', ...relation });
+    const found = [
+      ...deviation.missing.map((relation): Deviation => ({ avvik: 'MANGLER', ...relation })),
+      ...deviation.superfluous.map((relation): Deviation => ({ avvik: 'OVERFLOEDIG', ...relation })),
+    ];
+    for (const one of found) options.report(one);
     result.deltakere += deltakere.length;
     result.mangler += deviation.missing.length;
     result.overfloedige += deviation.superfluous.length;
-    if (options.repair) await repair(pool, deviation, options.pieces);
+    if (options.repair) await repair(pool, found, options);
   }
 }
 
@@ -70,13 +76,17 @@ function compare(pool: Pool, after: string | null, count: number): Promise<Compa
   );
 }
 
-async function repair(pool: Pool, { missing, superfluous }: RelationDeviations, pieces?: Pieces): Promise<void> {
-  const deltakere = [...new Set([...missing, ...superfluous].map(({ deltakerId }) => deltakerId))];
+async function repair(pool: Pool, found: readonly Deviation[], { pieces, record }: CheckOptions): Promise<void> {
+  const deltakere = [...new Set(found.map(({ deltakerId }) => deltakerId))];
   if (deltakere.length === 0) return;
   const repairSome = (some: readonly string[]): Promise<void> =>
-    inTransaction(pool, async (db) => {
+    inAttempts(pool, async (db) => {
       await lockDeltakere(db, some);
       await insertLinkChanges(db, [...(await repairRelations(db, some))]);
+      await record?.(
+        db,
+        found.filter(({ deltakerId }) => some.includes(deltakerId)),
+      );
     });
   await (pieces?.each(deltakere, repairSome) ?? repairSome(deltakere));
 }

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { LOCKS, waitUntil } from '@tiltak/testing';
 import fc from 'fast-check';
 import { ingestBatch } from '../ingest/ingest-batch.ts';
-import { ConcurrentChangeError } from '../ingest/avtaler.queries.ts';
+import { ConcurrentChangeError } from '../ingest/try-again.ts';
 import type { Writer } from '../ingest/writer.ts';
 import type { RawMessage } from '../kafka/batch.ts';
 import { batch, ID, message, startTestIngest, TOPIC, type TestIngest } from '../testing/test-ingest.ts';

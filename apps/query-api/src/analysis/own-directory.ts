@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { DIRECTORY_LOCKS } from '@tiltak/database';
 import { UsageError } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 
@@ -13,9 +14,6 @@ interface Owner {
   /** of the lock that the run holds in the database of that organisation for as long as it lives */
   nr: number;
 }
-
-/** Beyond those of `LOCKS`, which are of 32 bits. */
-const FIRST_LOCK = 2 ** 33;
 
 /** Throws when the directory is not the run's any more: whatever it wrote since may be another's. */
 export type RequireOwned = () => Promise<void>;
@@ -58,7 +56,7 @@ export async function withOwnDirectory<T>(
 
 async function take(session: PoolClient, file: string, organisasjon: string): Promise<Owner> {
   for (;;) {
-    const wanted: Owner = { organisasjon, nr: FIRST_LOCK + randomInt(2 ** 46) };
+    const wanted: Owner = { organisasjon, nr: DIRECTORY_LOCKS.first + randomInt(DIRECTORY_LOCKS.count) };
     const isNew = await create(file, wanted);
     const owner = isNew ? wanted : await read(file);
     // It went between the two.

@@ -1,3 +1,4 @@
+import { LOCKS } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
 import { AVTALE_KEY, type ColumnType, type Value } from './columns.ts';
 import type { ProductKeys } from './keys.ts';
@@ -34,7 +35,7 @@ export async function copyToTable(db: Pool, target: Pool, copying: Copying): Pro
   const session = await target.connect();
   try {
     await session.query('begin');
-    await session.query(`select pg_advisory_xact_lock(hashtext('analyse'))`);
+    await session.query(`select pg_advisory_xact_lock(${LOCKS.ANALYSIS_TABLE})`);
     const state = await prepare(session, product);
     const result = await copy(db, session, copying, state);
     await session.query(

@@ -55,6 +55,8 @@ import { Gjenoppbyggingsrapport1796000200000 } from './1796000200000-gjenoppbygg
 import { GjenoppbyggingFortalt1796010000000 } from './1796010000000-gjenoppbygging-fortalt.ts';
 import { RegisterGjenoppbygging1796020000000 } from './1796020000000-register-gjenoppbygging.ts';
 import { FeedensHorisont1796300000000 } from './1796300000000-feedens-horisont.ts';
+import { TalteNoekler1796400000000 } from './1796400000000-talte-noekler.ts';
+import { ProevdSamlet1796400000100 } from './1796400000100-proevd-samlet.ts';
 import { HovedenhetRekkevidde1796450000000 } from './1796450000000-hovedenhet-rekkevidde.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
@@ -116,5 +118,7 @@ export const MIGRATIONS = [
   GjenoppbyggingFortalt1796010000000,
   RegisterGjenoppbygging1796020000000,
   FeedensHorisont1796300000000,
+  TalteNoekler1796400000000,
+  ProevdSamlet1796400000100,
   HovedenhetRekkevidde1796450000000,
 ];

@@ -1,5 +1,8 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { GiveWay, Pieces } from '../../background/give-way.ts';
+import { DELTAKERE_IN_PIECE } from '../../relations/check.ts';
+import { batch, ID, message } from '../../testing/test-ingest.ts';
 import { startTestIngestor, type TestIngestor } from '../../testing/test-ingestor.ts';
 import { parseOrganisasjoner, readOrganisasjoner } from '../organisasjoner/organisasjoner.ts';
 import { RelationCheck } from '../relation-check/relation-check.job.ts';
@@ -126,6 +129,32 @@ describe('of a running ingestor', () => {
       { startet_av: 'tidsplan', rett: false },
     ]);
     expect(await sql('select count(*)::int as n from relasjonskontroll')).toEqual([{ n: 2 }]);
+  });
+
+  test('what a check of the relations has put right is told of, though its process is killed before it ends', async () => {
+    await ingestor.empty();
+    const own = (n: number): string => ID.slice(0, -1) + String(n);
+    const start = { deltakerFnr: '1', bedriftNr: '910825518', tiltakstype: 'VTAO', startDato: '2026-01-01' };
+    await ingestor.ingest(batch([1, 2].map((n) => message(n - 1, { ...start, avtaleId: own(n) }))));
+    const links = await sql<unknown>('select from relasjon');
+    expect(links.length).toBeGreaterThan(0);
+    await sql('delete from relasjon; delete from relasjonskontroll');
+    const { body } = await ingestor.call('POST', '/drift/v1/relasjonskontroll', { rett: true });
+    const { giveWay } = ingestor.ingestor;
+    const ending = new AbortController();
+    const pieces = giveWay.inPieces(DELTAKERE_IN_PIECE);
+    const each: Pieces['each'] = async (...args) => {
+      await pieces.each(...args);
+      ending.abort();
+    };
+    const endsWhenRight = {
+      inPieces: () => Object.assign(Object.create(pieces) as Pieces, { each }),
+    } as unknown as GiveWay;
+    await new RelationCheck(ingestor.pool, 0, endsWhenRight).round(ending.signal);
+    expect(await sql('select from relasjonskontroll where avsluttet is null')).toHaveLength(1);
+    await new RelationCheck(ingestor.pool, 0, giveWay).round();
+    const { body: list } = await ingestor.call('GET', '/drift/v1/relasjonskontroll');
+    expect(list.kontroller).toEqual([expect.objectContaining({ id: body.id, mangler: links.length })]);
   });
 
   test('a check of the relations that fails is over: another can be asked for, and by itself it waits', async () => {

@@ -15,7 +15,7 @@ import {
   type BulkRequest,
   type BulkRow,
 } from './bulk.queries.ts';
-import { discardNext, readWaiting, type Selected } from './parked.queries.ts';
+import { discardNext, markTriedBy, readWaiting, type Selected } from './parked.queries.ts';
 import type { NoteReplayed, ParkedReplay } from './replay.ts';
 
 const EVERY_MS = 1_000;
@@ -109,7 +109,7 @@ export class ParkedBulk {
 
   /** The next piece. @returns whether it was the last */
   private isDone(bulk: BulkRow, signal: AbortSignal): Promise<boolean> {
-    const selected = { kode: bulk.kode ?? undefined, felt: bulk.felt ?? undefined, until: bulk.tilId };
+    const selected = { kode: bulk.kode ?? undefined, felt: bulk.felt ?? undefined, until: bulk.tilId, by: bulk.id };
     return bulk.handling === 'FORKAST'
       ? this.discarded.take((most) => this.discard(bulk, selected, most), signal)
       : this.replaySome(bulk, selected, signal);
@@ -125,7 +125,8 @@ export class ParkedBulk {
   }
 
   private async replaySome(bulk: BulkRow, selected: Selected, signal: AbortSignal): Promise<boolean> {
-    const note: NoteReplayed = (db, { replayed: done, stillParked }) => noteProgress(db, bulk, { done, stillParked });
+    const note: NoteReplayed = async (db, { replayed: done, stillParked }) =>
+      noteProgress(db, bulk, { done, stillParked: await markTriedBy(db, bulk.id, stillParked) });
     const isAny = await this.replayed.take(async (count) => {
       const rows = await readWaiting(this.pool, selected, bulk.sisteId, { ...REPLAYED_AT_ONCE, count });
       if (rows.length === 0) return false;

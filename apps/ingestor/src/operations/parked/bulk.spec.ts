@@ -273,6 +273,39 @@ describe('one action on all with a reason', () => {
     expect((await ingestor.dump()).avtale_versjon).toHaveLength(350);
   });
 
+  test('that is broken off before it is noted how far it has come counts once what still can not be used', async () => {
+    await parkGood(3);
+    await ingestor.ingest(batch([bad(1_000), bad(1_001)], 0));
+    await start({ handling: 'SPILL_AV', alle: true });
+    const undone = `update parkert_handling set siste_id = 0, tilstand = 'KJORER', avsluttet = null, arbeider = null`;
+    await finish();
+    // As a kill leaves it, or a part of the piece that fails.
+    await ingestor.owner.query(undone);
+    const { pool, parkedReplay, giveWay } = ingestor.ingestor;
+    await new ParkedBulk(pool, parkedReplay, giveWay).work(new AbortController().signal);
+    expect(await progress()).toMatchObject({ tilstand: 'FERDIG', antall: 5, utfoert: 3, fortsattParkert: 2 });
+    const tried = await ingestor.owner.query(`select forsok from parkert_melding where tilstand = 'PARKERT'`);
+    expect(tried).toEqual([{ forsok: 2 }, { forsok: 2 }]);
+    // Another action tries them anew.
+    await start({ handling: 'SPILL_AV', alle: true });
+    await finish();
+    expect(await progress()).toMatchObject({ tilstand: 'FERDIG', antall: 2, utfoert: 0, fortsattParkert: 2 });
+  });
+
+  test('counts once what still can not be used of what lies on the topic only, when it is read once more', async () => {
+    const { key, value } = bad(0);
+    await topic.publish([{ key, value }]);
+    const parked = (): Promise<unknown[]> => ingestor.owner.query('select forsok from parkert_melding');
+    await waitUntil(async () => (await parked()).length === 1, { what: 'it to be parked' });
+    await ingestor.owner.query(`update parkert_melding set utelatt = true, verdi = '\\x00'`);
+    await start({ handling: 'SPILL_AV', alle: true });
+    await finish();
+    await ingestor.owner.query(`update parkert_handling set tilstand = 'KJORER', avsluttet = null, arbeider = null`);
+    await finish();
+    expect(await progress()).toMatchObject({ tilstand: 'FERDIG', antall: 1, utfoert: 0, fortsattParkert: 1 });
+    expect(await parked()).toEqual([{ forsok: 2 }]);
+  });
+
   test('stays with its process, however long a piece takes', async () => {
     await parkGood(1);
     await start({ handling: 'SPILL_AV', alle: true });

@@ -101,9 +101,14 @@ export interface Selected {
   felt?: string | undefined;
   /** none newer than this */
   until: string;
+  /** the action on many, which has tried some of them by now */
+  by?: string | undefined;
 }
 
 const SELECTED = `tilstand = 'PARKERT' and ($1::text is null or kode = $1) and ($2::text is null or felt = $2) and id <= $3`;
+
+/** Not those that the action has tried in vain: it goes on in another process, or a part of its piece has failed. */
+const untriedBy = (param: string): string => `(${param}::bigint is null or proevd_samlet is distinct from ${param})`;
 
 /** A whole batch is read by itself when it is replayed: it is not to be here beside others. */
 const VALUE_OF_MESSAGE = `case when kode <> '${UNDECODABLE}' then verdi end`;
@@ -117,7 +122,7 @@ const VALUE_OF_MESSAGE = `case when kode <> '${UNDECODABLE}' then verdi end`;
  */
 export async function readWaiting(
   db: Pool,
-  { kode: code, felt: field, until }: Selected,
+  { kode: code, felt: field, until, by }: Selected,
   after: string,
   most: { count: number; bytes: number },
 ): Promise<ParkedRowWithBytes[]> {
@@ -135,13 +140,13 @@ export async function readWaiting(
            select id, ${PLACE}, coalesce(octet_length(nokkel), 0)
              + coalesce(case when kode <> '${UNDECODABLE}' then coalesce(lengde, octet_length(verdi)) end, 0) as byte
            from parkert_melding where ${SELECTED} and innhold_fjernet is null and not utelatt
-             and (${PLACE}) > ($6, $7::int, $8::int, $9::bigint, $10::bytea)
+             and (${PLACE}) > ($6, $7::int, $8::int, $9::bigint, $10::bytea) and ${untriedBy('$11')}
            order by ${PLACE} limit $4) neste) maalt
        where nr = 1 or til_og_med <= $5)
      order by ${PLACE}`,
     [
       ...[code ?? null, field ?? null, until, most.count, most.bytes],
-      ...[from.topic, from.epoke, from.partisjon, from.offset, from.avtrykk],
+      ...[from.topic, from.epoke, from.partisjon, from.offset, from.avtrykk, by ?? null],
     ],
   );
   return rows.map(unpacked);
@@ -153,13 +158,14 @@ const PLACE = 'topic, epoke, partisjon, kafka_offset, avtrykk';
 /** Where on the topic those lie whose bytes are only there. */
 export async function readLeftOutExtents(
   db: Pool,
-  { kode: code, felt: field, until }: Selected,
+  { kode: code, felt: field, until, by }: Selected,
   { topic, epoch }: Omit<TopicPartition, 'partition'>,
 ): Promise<Pick<PartitionExtent, 'partition' | 'start' | 'end'>[]> {
   const { rows } = await db.query<{ partisjon: number; fra: string; til: string }>(
     `select partisjon, min(kafka_offset) as fra, max(kafka_offset) + 1 as til from parkert_melding
-     where ${SELECTED} and topic = $4 and epoke = $5 and innhold_fjernet is null and utelatt group by partisjon`,
-    [code ?? null, field ?? null, until, topic, epoch],
+     where ${SELECTED} and topic = $4 and epoke = $5 and innhold_fjernet is null and utelatt and ${untriedBy('$6')}
+     group by partisjon`,
+    [code ?? null, field ?? null, until, topic, epoch, by ?? null],
   );
   return rows.map(({ partisjon: partition, fra: start, til: end }) => ({
     partition,
@@ -171,15 +177,15 @@ export async function readLeftOutExtents(
 /** Of those whose bytes are only there: the ones at these places. */
 export async function readLeftOut(
   db: Pool,
-  { kode: code, felt: field, until }: Selected,
+  { kode: code, felt: field, until, by }: Selected,
   { topic, epoch, partition }: TopicPartition,
   offsets: readonly number[],
 ): Promise<ParkedRowWithBytes[]> {
   const { rows } = await db.query<ParkedRowWithBytes>(
     `select ${WITH_BYTES} from parkert_melding
      where ${SELECTED} and topic = $4 and partisjon = $5 and kafka_offset = any($6) and innhold_fjernet is null
-       and utelatt and epoke = $7 order by kafka_offset`,
-    [code ?? null, field ?? null, until, topic, partition, offsets, epoch],
+       and utelatt and epoke = $7 and ${untriedBy('$8')} order by kafka_offset`,
+    [code ?? null, field ?? null, until, topic, partition, offsets, epoch, by ?? null],
   );
   return rows.map(unpacked);
 }
@@ -269,6 +275,16 @@ export async function markAllStillParked(
       parked.map(({ reason }) => reason),
     ],
   );
+}
+
+/** @returns how many of them the action had not tried yet */
+export async function markTriedBy(db: PoolClient, bulk: string, ids: readonly string[]): Promise<number> {
+  if (ids.length === 0) return 0;
+  const { rowCount } = await db.query(
+    'update parkert_melding set proevd_samlet = $1 where id = any($2::bigint[]) and proevd_samlet is distinct from $1',
+    [bulk, ids],
+  );
+  return rowCount ?? 0;
 }
 
 /** As `markDiscarded`, of the next of those that wait. @returns their ids, in order */

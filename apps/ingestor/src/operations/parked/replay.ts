@@ -49,8 +49,11 @@ export interface ReplayResult {
   neste?: string;
 }
 
-/** What some messages came to, told in the transaction that they were played in. */
-export type NoteReplayed = (db: PoolClient, came: { replayed: number; stillParked: number }) => Promise<unknown>;
+/** What some messages came to, told in the transaction that they were played in: how many, and which of them can't be used. */
+export type NoteReplayed = (
+  db: PoolClient,
+  came: { replayed: number; stillParked: readonly string[] },
+) => Promise<unknown>;
 
 const MAX_PER_CALL = 1_000;
 const CHUNK = 100;
@@ -221,13 +224,13 @@ export class ParkedReplay {
       }),
       who.hvem,
     );
-    await note(db, { replayed: used.length, stillParked: unusable.length });
+    await note(db, { replayed: used.length, stillParked: unusable.map(({ id }) => id) });
   }
 
   private async replayAlone(id: string, who: Actor, note: NoteReplayed): Promise<void> {
     try {
       await this.tryReplay(id, who, (db, outcome) =>
-        note(db, outcome === 'PARKERT' ? { replayed: 0, stillParked: 1 } : { replayed: 1, stillParked: 0 }),
+        note(db, outcome === 'PARKERT' ? { replayed: 0, stillParked: [id] } : { replayed: 1, stillParked: [] }),
       );
     } catch (error) {
       // Somebody else was first.
@@ -247,6 +250,8 @@ export class ParkedReplay {
       const reason = reasonToStay(error);
       if (!reason) throw error;
       await inTransaction(this.pool, async (db) => {
+        // Somebody may have been first, since it was undone.
+        requireParked(await lockParked(db, id));
         await markStillParked(db, id, who.hvem, reason);
         await noteAction(db, 'PARKERT');
       });

@@ -140,12 +140,16 @@ export async function recordToldNow(db: PoolClient, id: string, count: number): 
   if (count > 0) await db.query('update gjenoppbygging set varslet = varslet + $2 where id = $1', [id, count]);
 }
 
-/** What rebuilds that are over have left of a work list, as `deleteSeen`. */
-export async function deleteRest(
-  db: Pool,
-  table: 'gjenoppbygging_fortalt' | 'gjenoppbygging_person',
-  count: number,
-): Promise<number> {
+type WorkList = 'gjenoppbygging_fortalt' | 'gjenoppbygging_person' | 'gjenoppbygging_ressurs_talt';
+
+/** What rebuilds that are over have left of work lists, as `deleteSeen`: of each at most so many. */
+export async function deleteRest(db: Pool, lists: readonly WorkList[], count: number): Promise<number> {
+  let deleted = 0;
+  for (const list of lists) deleted += await deleteRestOf(db, list, count);
+  return deleted;
+}
+
+async function deleteRestOf(db: Pool, table: WorkList, count: number): Promise<number> {
   const { rowCount } = await db.query(
     `with alene as materialized (select pg_try_advisory_xact_lock(${LOCKS.SEEN}) as ja)
      delete from ${table} where (gjenoppbygging, nokkel) in (

@@ -21,6 +21,7 @@ import {
 
 /** Keys at a time; nobody writes avtaler while persons are changed. */
 const REMOVED_AT_ONCE = 100;
+const WORK_LISTS = ['gjenoppbygging_person', 'gjenoppbygging_ressurs_talt'] as const;
 
 /**
  * The person register, whose last message of a key holds all there is to say of it, and of whose messages no place is
@@ -58,8 +59,7 @@ export function rebuildPersons(
     recordSeen: (db, id, { said }) => recordSaid(db, id, said ?? new Map()),
     recordRepaired: () => Promise.resolve(0),
     nameUnseen: (id, after, count) => nameUnseenPersons(pool, id, { after, count }),
-    deleteSeen: async (count) =>
-      (await deleteSeenKeys(pool, count)) + (await deleteRest(pool, 'gjenoppbygging_person', count)),
+    deleteSeen: async (count) => (await deleteSeenKeys(pool, count)) + (await deleteRest(pool, WORK_LISTS, count)),
     readProgress: () => readResourceProgress(pool, topic.name),
     readUnseen: (id, after, count) => readUnseenKeys(pool, id, after, count),
     feed: undefined,

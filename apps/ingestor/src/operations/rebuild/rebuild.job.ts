@@ -145,9 +145,9 @@ export class Rebuild {
       isMore = await this.rows.take((most) => removal.remove(id, most));
       if (isMore && (await readRunning(this.pool, this.rebuilt.topic.name))?.id !== id) return;
     }
-    const repaired = await removal.check(id, { repair: !isReport });
+    const uncounted = await removal.check(id, { repair: !isReport });
     // What it would be told depends on what would have been put right before.
-    if (isReport || (await this.isFeedRight(id, signal))) await setDone(this.pool, id, repaired);
+    if (isReport || (await this.isFeedRight(id, signal))) await setDone(this.pool, id, uncounted);
   }
 
   /** Last, when the rows are. @returns whether it is, by now */
@@ -191,7 +191,7 @@ export class Rebuild {
         purpose: 'gjenoppbygging',
         handle: (batch) => this.replayInPieces(batch, end.signal),
         positions: async (description) => {
-          await inTransaction(this.pool, (db) => passRemoved(db, topic, description));
+          await passRemoved(this.pool, topic, description);
           return (await readRunning(this.pool, topic))?.positions ?? new Map<number, number>();
         },
       });

@@ -107,23 +107,21 @@ export async function readRunning(db: Pool, topic: string): Promise<RunningRebui
   return { id, isNamed, isConfirmed, isReport, positions: new Map(positions) };
 }
 
-/** What the topic has removed since it was planned can't be read any more: it goes on from where the topic starts. */
+/**
+ * What the topic has removed since it was planned can't be read any more: it goes on from where the topic starts. The rebuild
+ * itself is not locked: who plays a piece has its partition first, and then that.
+ */
 export async function passRemoved(
-  db: PoolClient,
+  db: Pool,
   topic: string,
   { epoch, partitions }: { epoch: number; partitions: readonly PartitionExtent[] },
 ): Promise<void> {
-  const { rows } = await db.query<{ id: string }>(
-    `select id from gjenoppbygging where topic = $1 and tilstand = 'KJORER' and epoke = $2 for update`,
-    [topic, epoch],
-  );
-  const id = rows[0]?.id;
-  if (id === undefined) return;
   await db.query(
     `update gjenoppbygging_partisjon p set neste_offset = k.start
-     from unnest($2::int[], $3::bigint[]) as k(partisjon, start)
-     where p.gjenoppbygging = $1 and p.partisjon = k.partisjon and p.neste_offset < k.start`,
-    [id, partitions.map(({ partition }) => partition), partitions.map(({ start }) => start)],
+     from unnest($3::int[], $4::bigint[]) as k(partisjon, start)
+     where p.gjenoppbygging = (select id from gjenoppbygging where topic = $1 and tilstand = 'KJORER' and epoke = $2)
+       and p.partisjon = k.partisjon and p.neste_offset < k.start`,
+    [topic, epoch, partitions.map(({ partition }) => partition), partitions.map(({ start }) => start)],
   );
 }
 
@@ -192,7 +190,12 @@ export async function recordRead(db: PoolClient, id: string, { partition, next, 
     partition,
     next,
   ]);
-  if (repaired > 0) await db.query('update gjenoppbygging set rettet = rettet + $2 where id = $1', [id, repaired]);
+  await addRepaired(db, id, repaired);
+}
+
+/** In the transaction that puts them right: whoever goes on when a process is killed finds none of them. */
+export async function addRepaired(db: PoolClient, id: string, count: number): Promise<void> {
+  if (count > 0) await db.query('update gjenoppbygging set rettet = rettet + $2 where id = $1', [id, count]);
 }
 
 /** Whether every partition of the one that runs is read: then what it did not see is to be named, and it ends. */
@@ -240,12 +243,16 @@ export async function nameUnseen(
 
 const LOWEST = '00000000-0000-0000-0000-000000000000';
 
-/** Unless somebody has cancelled it meanwhile, or another process has ended it. */
-export async function setDone(db: Pool, id: string, repaired = 0): Promise<void> {
+/**
+ * Unless somebody has cancelled it meanwhile, or another process has ended it.
+ *
+ * @param wouldBe of a report: rows that are to be put right, and that are not counted yet; whoever asks finds all of them
+ */
+export async function setDone(db: Pool, id: string, wouldBe = 0): Promise<void> {
   await db.query(
     `update gjenoppbygging set tilstand = 'FERDIG', avsluttet = now(), rettet = rettet + $2
      where id = $1 and tilstand = 'KJORER'`,
-    [id, repaired],
+    [id, wouldBe],
   );
 }
 

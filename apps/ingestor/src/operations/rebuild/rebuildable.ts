@@ -10,6 +10,7 @@ import type { CheckedFeed } from './feed-check.ts';
 import type { SaidOfPersons } from './person-rebuild.queries.ts';
 import { deleteRest } from './feed-check.queries.ts';
 import {
+  addRepaired,
   deleteSeen,
   nameUnseen,
   readProgress,
@@ -81,7 +82,12 @@ export interface Removal {
   setNamed: (id: string) => Promise<{ isConfirmed: boolean } | undefined>;
   /** @returns whether there may be more */
   remove: (id: string, count: number) => Promise<boolean>;
-  /** What follows from all rows is held against these. @returns how much of it was wrong, is right by now, and is not counted yet */
+  /**
+   * What follows from all rows is held against these. What is put right is counted with it: a process may be killed before
+   * it has said so.
+   *
+   * @returns of a report, how much is wrong, and is counted when the report ends
+   */
   check: (id: string, options: { repair: boolean }) => Promise<number>;
   /** Keys of rows that were not what their messages say, as many as are named. */
   readRepaired: (id: string, after: string | null, count: number) => Promise<string[]>;
@@ -114,7 +120,7 @@ export function rebuildAvtaler(pool: Pool, writer: Writer, topic: Topic): Rebuil
     recordRepaired: (_db, _id, keys) => Promise.resolve(keys.length),
     nameUnseen: (id, after, count) => nameUnseen(pool, id, after, count),
     deleteSeen: async (count) =>
-      (await deleteSeen(pool, count)) + (await deleteRest(pool, 'gjenoppbygging_fortalt', count)),
+      (await deleteSeen(pool, count)) + (await deleteRest(pool, ['gjenoppbygging_fortalt'], count)),
     readProgress: () => readProgress(pool, topic.name),
     readUnseen: (id, after, count) => readUnseen(pool, id, after, count),
     feed: {
@@ -127,6 +133,8 @@ export function rebuildAvtaler(pool: Pool, writer: Writer, topic: Topic): Rebuil
     removal: undefined,
   };
 }
+
+const WORK_LISTS = ['gjenoppbygging_fortalt', 'gjenoppbygging_ressurs_talt'] as const;
 
 /** @param maxPercent more than this share does not go before somebody says so */
 export function rebuildResource(
@@ -158,8 +166,7 @@ export function rebuildResource(
     recordSeen: (db, id, { keys }) => recordSeenKeys(db, id, keys),
     recordRepaired: recordRepairedKeys,
     nameUnseen: (id, after, count) => nameUnseenKeys(pool, id, columns, { after, count }),
-    deleteSeen: async (count) =>
-      (await deleteSeenKeys(pool, count)) + (await deleteRest(pool, 'gjenoppbygging_fortalt', count)),
+    deleteSeen: async (count) => (await deleteSeenKeys(pool, count)) + (await deleteRest(pool, WORK_LISTS, count)),
     readProgress: () => readResourceProgress(pool, topic.name),
     readUnseen: (id, after, count) => readUnseenKeys(pool, id, after, count),
     feed: {
@@ -179,7 +186,11 @@ export function rebuildResource(
         );
         return true;
       },
-      check: (_id, options) => ingest.check?.(pool, options) ?? Promise.resolve(0),
+      check: async (id, { repair }) => {
+        const record = (db: PoolClient, count: number): Promise<void> => addRepaired(db, id, count);
+        const wrong = (await ingest.check?.(pool, { repair, record })) ?? 0;
+        return repair ? 0 : wrong;
+      },
       readRepaired: (id, after, count) => readRepairedKeys(pool, id, after, count),
     },
   };

@@ -2,7 +2,7 @@ import { LOCKS } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
 import type { ResourceColumns } from '../../ingest/resource-columns.ts';
 import { UNDECODABLE } from '../held/held.queries.ts';
-import type { RebuildProgress } from './rebuild.queries.ts';
+import { addRepaired, type RebuildProgress } from './rebuild.queries.ts';
 
 /** Keys that the topic tells of, in order: the stream notes some of the same. */
 export async function recordSeenKeys(db: PoolClient, id: string, keys: readonly string[]): Promise<void> {
@@ -16,18 +16,24 @@ export async function recordSeenKeys(db: PoolClient, id: string, keys: readonly 
 const MAX_NAMED = 10_000;
 
 /**
- * Names rows that were not what their messages say, the first of them. One that is named already is not counted again: a
- * piece may have one of its messages, and the next another.
+ * Names rows that were not what their messages say, the first of them; of the rest it is kept that they are counted, until
+ * the rebuild is over. So none is counted again: a piece may have one of its messages and the next another, and of a report
+ * whoever goes on when a process is killed finds all of them.
  */
 export async function recordRepairedKeys(db: PoolClient, id: string, keys: readonly string[]): Promise<number> {
   if (keys.length === 0) return 0;
   const { rows } = await db.query<{ count: number }>(
-    `with nye as (
+    `with nye as materialized (
        select nokkel from unnest($2::text[]) as nokkel where not exists (
          select from gjenoppbygging_ressurs_rettet r where r.gjenoppbygging = $1 and r.nokkel = nokkel.nokkel)
+       and not exists (
+         select from gjenoppbygging_ressurs_talt t where t.gjenoppbygging = $1 and t.nokkel = nokkel.nokkel)
      ), navngitt as (
        insert into gjenoppbygging_ressurs_rettet select $1, nokkel from nye order by nokkel limit greatest(0, $3 - (
-         select count(*) from gjenoppbygging_ressurs_rettet where gjenoppbygging = $1)) on conflict do nothing
+         select count(*) from gjenoppbygging_ressurs_rettet where gjenoppbygging = $1)) on conflict do nothing returning nokkel
+     ), talt as (
+       insert into gjenoppbygging_ressurs_talt select $1, nokkel from nye
+       where nokkel not in (select nokkel from navngitt) order by nokkel on conflict do nothing
      ) select count(*)::int as count from nye`,
     [id, keys, MAX_NAMED],
   );
@@ -45,7 +51,7 @@ export async function countRepairedKeys(db: PoolClient, id: string, keys: readon
   );
   if (rowCount === 0) return;
   const count = await recordRepairedKeys(db, id, keys);
-  await db.query('update gjenoppbygging set rettet = rettet + $2 where id = $1', [id, count]);
+  await addRepaired(db, id, count);
 }
 
 /** As `readUnseenKeys`. */
@@ -99,7 +105,8 @@ const LOWEST: Readonly<Record<string, string>> = { uuid: '00000000-0000-0000-000
 
 /**
  * All are named. They may go, unless they are more than the share, or all there is, or the topic has a batch that nobody can
- * read: what that tells of is not known.
+ * read: what that tells of is not known. Decided once, by the process that has named them first: another may be done with it
+ * when somebody has confirmed it, or some are gone.
  *
  * @param stored a table with the column `alle`, how many there are; code, and never from outside
  */
@@ -110,11 +117,12 @@ export async function setNamed(
   maxPercent: number,
 ): Promise<{ isConfirmed: boolean } | undefined> {
   const { rows } = await db.query<{ isConfirmed: boolean }>(
-    `update gjenoppbygging g set navngitt = now(), bekreftet = g.rapport or (
-       select usette = 0 or usette < alle and usette * 100 <= alle * $2::int and not exists (
-         select from parkert_melding p where p.topic = g.topic and p.tilstand = 'PARKERT' and p.kode = $3)
-       from (select count(*) as usette from gjenoppbygging_ressurs_usett where gjenoppbygging = $1) u,
-         ${stored} a)
+    `update gjenoppbygging g set navngitt = coalesce(g.navngitt, now()),
+       bekreftet = case when g.navngitt is not null then g.bekreftet else g.rapport or (
+         select usette = 0 or usette < alle and usette * 100 <= alle * $2::int and not exists (
+           select from parkert_melding p where p.topic = g.topic and p.tilstand = 'PARKERT' and p.kode = $3)
+         from (select count(*) as usette from gjenoppbygging_ressurs_usett where gjenoppbygging = $1) u,
+           ${stored} a) end
      where id = $1 and tilstand = 'KJORER' returning bekreftet as "isConfirmed"`,
     [id, maxPercent, UNDECODABLE],
   );
@@ -167,6 +175,7 @@ export async function chooseUnseen(
   return new Set(rows.map((row) => row.key));
 }
 
+/** Another process may have read the same of them, and removed them by now: what it decided on stays. */
 export async function setDecided(
   db: PoolClient,
   id: string,
@@ -175,7 +184,7 @@ export async function setDecided(
 ): Promise<void> {
   await db.query(
     `update gjenoppbygging_ressurs_usett set avgjort = now(), fjernet = nokkel = any($3::text[])
-     where gjenoppbygging = $1 and nokkel = any($2::text[])`,
+     where gjenoppbygging = $1 and nokkel = any($2::text[]) and avgjort is null`,
     [id, keys, removed],
   );
 }

@@ -1,4 +1,7 @@
+import { LOCKS } from '@tiltak/database';
+import { LOCKS as HELD, waitUntil } from '@tiltak/testing';
 import fc from 'fast-check';
+import { inTransaction } from '../../database/transaction.ts';
 import { ResourceWriter } from '../../ingest/resource-writer.ts';
 import { closeGaps } from '../../kafka/gaps.queries.ts';
 import { ingestResource } from '../../resources/resource.consumer.ts';
@@ -12,6 +15,7 @@ import { readCondition } from '../condition/condition.queries.ts';
 import type { Served } from '../served.ts';
 import { rebuildResource } from './rebuildable.ts';
 import { Rebuild, type RebuildOptions } from './rebuild.job.ts';
+import { passRemoved } from './rebuild.queries.ts';
 
 const OWN = 'virksomheter';
 const PARTITIONS = 3;
@@ -78,11 +82,15 @@ async function finish(
   }
   rebuild = rebuildWith(() => Promise.resolve(), maxPercent);
   await Promise.all([rebuild.round(signal), during()]);
+  await goOn(rebuild);
+  return rebuild;
+}
+
+async function goOn(rebuild: Rebuild): Promise<void> {
   for (let state = await rebuild.rebuilt.readProgress(); state?.tilstand === 'KJORER' && !state.awaitsConfirmation;) {
     await rebuild.round(signal);
     state = await rebuild.rebuilt.readProgress();
   }
-  return rebuild;
 }
 
 const visible = (): Promise<unknown[]> =>
@@ -195,6 +203,88 @@ test('whatever the topic has lost, whoever is killed and whatever the stream bri
     { numRuns: 25 },
   );
 }, 60_000);
+
+test('what follows from all rows is counted with it when it is put right, though another process ends the rebuild', async () => {
+  await empty();
+  await publish([1, 2].map((unit) => ({ unit, above: null, at: 1, kind: 'SAYS' })));
+  await setup.owner.query(`update virksomhet set hovedenhet = '900000007'`);
+  const killed = rebuildWith(() => Promise.resolve(), 0);
+  await killed.begin(WHO);
+  const { id } = (await killed.rebuilt.readProgress()) ?? {};
+  expect(await killed.rebuilt.removal?.check(id ?? '', { repair: true })).toBe(0);
+  const other = rebuildWith(() => Promise.resolve(), 0);
+  await goOn(other);
+  await other.stop();
+  expect(await other.rebuilt.readProgress()).toMatchObject({ tilstand: 'FERDIG', rettet: 2 });
+});
+
+test('two processes that are about to remove the same count it once', async () => {
+  await empty();
+  await publish([1, 2, 3].map((unit) => ({ unit, above: null, at: 1, kind: 'SAYS' })));
+  forget(new Set([1, 2]), [true]);
+  const rebuild = await finish([], () => Promise.resolve(), 0);
+  await rebuild.confirm(2, WHO);
+  const { id = '' } = (await rebuild.rebuilt.readProgress()) ?? {};
+  const remove = (): Promise<unknown> => rebuild.rebuilt.removal?.remove(id, 10) ?? Promise.reject(new Error('It can'));
+  const holder = await setup.pool.connect();
+  await holder.query(`begin; select pg_advisory_xact_lock(${LOCKS.HIERARCHY})`);
+  const both = Promise.all([remove(), remove()]);
+  const waiting = `select from ${HELD} where not granted`;
+  await waitUntil(async () => (await setup.owner.query<unknown[]>(waiting)).length === 2, {
+    what: 'both to have read',
+  });
+  await holder.query('commit');
+  holder.release();
+  await both;
+  expect(await rebuild.rebuilt.readProgress()).toMatchObject({ usette: 2, fjernet: 2 });
+  await rebuild.stop();
+});
+
+test('a process that has named them after somebody has confirmed it has nobody asked again', async () => {
+  await empty();
+  await publish([1, 2, 3].map((unit) => ({ unit, above: null, at: 1, kind: 'SAYS' })));
+  forget(new Set([1, 2]), [true]);
+  const rebuild = await finish([], () => Promise.resolve(), 0);
+  await rebuild.confirm(2, WHO);
+  const { id = '' } = (await rebuild.rebuilt.readProgress()) ?? {};
+  expect(await rebuild.rebuilt.removal?.setNamed(id)).toEqual({ isConfirmed: true });
+  await goOn(rebuild);
+  await rebuild.stop();
+  expect(await rebuild.rebuilt.readProgress()).toMatchObject({ tilstand: 'FERDIG', fjernet: 2 });
+});
+
+test('what the topic has removed is passed by without the rebuild, which who plays a piece locks after its partition', async () => {
+  await empty();
+  const say = (at: number): Said => ({ unit: 0, above: null, at, kind: 'SAYS' });
+  await publish([say(1), say(2)]);
+  const rebuild = rebuildWith(() => Promise.resolve(), 0);
+  await rebuild.begin(WHO);
+  await inTransaction(setup.pool, async (db) => {
+    await db.query(`select from gjenoppbygging for update`);
+    await passRemoved(setup.pool, OWN, { epoch: 0, partitions: [{ partition: 0, start: 1, end: 2, stableEnd: 2 }] });
+  });
+  expect(await rebuild.rebuilt.readProgress()).toMatchObject({ lest: 1 });
+  await rebuild.cancel(WHO);
+});
+
+test('of more than are named each is counted once, also when another piece has another of its messages', async () => {
+  await empty();
+  await publish([1, 2, 3].map((at) => ({ unit: 1, above: null, at, kind: 'SAYS' })));
+  await setup.owner.query('delete from virksomhet');
+  const report = rebuildWith(() => Promise.resolve(), 0);
+  await report.begin(WHO, { isReport: true });
+  await setup.owner.query(
+    `insert into gjenoppbygging_ressurs_rettet select id, 'named ' || n from gjenoppbygging, generate_series(1, 10000) n`,
+  );
+  await report.round(signal);
+  await goOn(report);
+  const { id, ...told } = (await report.rebuilt.readProgress()) ?? {};
+  expect(told).toMatchObject({ tilstand: 'FERDIG', rettet: 1 });
+  expect(await report.rebuilt.removal?.readRepaired(id ?? '', null, 20_000)).toHaveLength(10_000);
+  await report.round(signal);
+  await report.stop();
+  expect(await setup.owner.query('select from gjenoppbygging_ressurs_talt')).toEqual([]);
+});
 
 test('what was told while another transaction was open is held against the rows too', async () => {
   await empty();

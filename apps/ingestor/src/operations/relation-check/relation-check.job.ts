@@ -10,6 +10,7 @@ import {
   MAX_DEVIATIONS,
   nextRelationCheck,
   orderRelationCheck,
+  recordPutRight,
   tryRelationLock,
 } from './relation-check.queries.ts';
 
@@ -68,11 +69,12 @@ export class RelationCheck {
         pieces: this.giveWay.inPieces(DELTAKERE_IN_PIECE),
         ...(signal ? { signal } : {}),
         report: (deviation) => void (deviations.length < MAX_DEVIATIONS && deviations.push(deviation)),
+        record: (session, found) => recordPutRight(session, id, found),
       });
       if (signal?.aborted) return;
-      await endRelationCheck(db, id, result, deviations);
-      const level = deviations.length > 0 ? 'error' : 'info';
-      logger[level]({ ...result, id }, 'The relations were checked');
+      const all = await endRelationCheck(db, id, result, deviations);
+      const level = all.mangler + all.overfloedige > 0 ? 'error' : 'info';
+      logger[level]({ ...result, ...all, id }, 'The relations were checked');
     } catch (error) {
       // When the database is away this fails too, and the check is begun again when it is back.
       if (!signal?.aborted) await failRelationCheck(this.pool, id);

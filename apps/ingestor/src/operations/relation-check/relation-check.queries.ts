@@ -93,24 +93,47 @@ export async function beginRelationCheck(db: PoolClient, id: string): Promise<vo
   await db.query('update relasjonskontroll set startet = clock_timestamp() where id = $1', [id]);
 }
 
-/** It is over, so that another can be asked for. */
+/** It is over, so that another can be asked for; unless another process, which took it over, has ended it. */
 export async function failRelationCheck(db: Pool, id: string): Promise<void> {
-  await db.query('update relasjonskontroll set avsluttet = clock_timestamp(), feilet = true where id = $1', [id]);
+  await db.query(
+    'update relasjonskontroll set avsluttet = clock_timestamp(), feilet = true where id = $1 and avsluttet is null',
+    [id],
+  );
 }
 
+/** Of a check that puts right what it finds, in the transaction that does. */
+export async function recordPutRight(db: PoolClient, id: string, found: readonly Deviation[]): Promise<void> {
+  const missing = found.filter(({ avvik }) => avvik === 'MANGLER').length;
+  await db.query(
+    `update relasjonskontroll set mangler = mangler + $2, overfloedige = overfloedige + $3, avvik = (
+       select coalesce(jsonb_agg(ett order by nr), '[]')
+       from (select * from jsonb_array_elements(avvik || $4::jsonb) with ordinality as alle (ett, nr) order by nr limit $5) foerste)
+     where id = $1`,
+    [id, missing, found.length - missing, JSON.stringify(found), MAX_DEVIATIONS],
+  );
+}
+
+/**
+ * What a check has put right is noted by then (`recordPutRight`); what it has only found, it tells of here.
+ *
+ * @returns what differed, also what a process found that was killed
+ */
 export async function endRelationCheck(
   db: PoolClient,
   id: string,
   { deltakere, mangler, overfloedige }: CheckResult,
   deviations: readonly Deviation[],
-): Promise<void> {
-  await db.query(
-    `update relasjonskontroll set avsluttet = clock_timestamp(), deltakere = $2, mangler = $3, overfloedige = $4, avvik = $5
-     where id = $1`,
+): Promise<Pick<CheckResult, 'mangler' | 'overfloedige'>> {
+  const { rows } = await db.query<Pick<CheckResult, 'mangler' | 'overfloedige'>>(
+    `update relasjonskontroll set avsluttet = clock_timestamp(), feilet = false, deltakere = $2,
+       mangler = case when rett then mangler else $3 end, overfloedige = case when rett then overfloedige else $4 end,
+       avvik = case when rett then avvik else $5 end
+     where id = $1 returning mangler, overfloedige`,
     [id, deltakere, mangler, overfloedige, JSON.stringify(deviations)],
   );
   await db.query(
     'delete from relasjonskontroll where id <= (select id from relasjonskontroll order by id desc offset $1 limit 1)',
     [KEPT],
   );
+  return rows[0] ?? { mangler, overfloedige };
 }

@@ -1,7 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
 import { LOCKS } from '@tiltak/database';
 import { hovedenhetOf } from '@tiltak/virksomhet';
-import { inTransaction } from '../../database/transaction.ts';
+import type { CheckOptions } from '../../ingest/resource-writer.ts';
+import { inAttempts } from '../../ingest/try-again.ts';
 import { insertLines, moveHovedenheter, readAbove, readAllStored } from './hierarchy.queries.ts';
 
 /**
@@ -30,8 +31,8 @@ export interface HovedenhetDeviation {
  *
  * @param options repair: also puts them right, and what shows them is told of in the feeds
  */
-export function checkHierarchy(pool: Pool, { repair }: { repair: boolean }): Promise<HovedenhetDeviation[]> {
-  return inTransaction(pool, async (db) => {
+export function checkHierarchy(pool: Pool, { repair, record }: CheckOptions): Promise<HovedenhetDeviation[]> {
+  return inAttempts(pool, async (db) => {
     await db.query(`select pg_advisory_xact_lock(${LOCKS.HIERARCHY})`);
     const rows = await readAllStored(db);
     const above = new Map(rows.filter(({ isDeleted }) => !isDeleted).map(({ nr, overordnet }) => [nr, overordnet]));
@@ -43,6 +44,7 @@ export function checkHierarchy(pool: Pool, { repair }: { repair: boolean }): Pro
     if (repair && wrong.length > 0) {
       await moveHovedenheter(db, wrong);
       await insertLines(db, wrong);
+      await record?.(db, wrong.length);
     }
     return deviations;
   });

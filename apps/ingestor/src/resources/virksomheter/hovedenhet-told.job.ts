@@ -1,7 +1,7 @@
 import { startJob, type BackgroundJob } from '@tiltak/platform';
 import type { Pool } from 'pg';
 import type { GiveWay, PieceSize } from '../../background/give-way.ts';
-import { inTransaction } from '../../database/transaction.ts';
+import { inAttempts } from '../../ingest/try-again.ts';
 import { insertLinkChanges } from '../../relations/relations.queries.ts';
 import { lockAvtalerOf, takeMoved } from './hierarchy.queries.ts';
 
@@ -34,7 +34,7 @@ export class HovedenhetTold {
   }
 
   private tell(most: number): Promise<boolean> {
-    return inTransaction(this.pool, async (db) => {
+    return inAttempts(this.pool, async (db) => {
       const moved = await takeMoved(db, most);
       if (moved.length > 0) await insertLinkChanges(db, await lockAvtalerOf(db, moved));
       return moved.length > 0;

@@ -1,4 +1,3 @@
-import { LOCKS } from '@tiltak/database';
 import { VIRKSOMHETER } from '@tiltak/virksomhet';
 import type { ResourceDefinition } from '../resource.ts';
 import { checkHierarchy, followHierarchy } from './hierarchy.ts';
@@ -10,7 +9,6 @@ const EXAMPLE_NUMBER = '999999999';
 export const virksomheter: ResourceDefinition = {
   resource: VIRKSOMHETER,
   topicVariable: 'VIRKSOMHET_TOPIC',
-  lock: LOCKS.HIERARCHY,
   follow: followHierarchy,
   check: async (pool, options) => (await checkHierarchy(pool, options)).length,
   jobs: ({ pool, giveWay }) => [new HovedenhetTold(pool, giveWay), new MissingVirksomheter(pool)],
