@@ -528,19 +528,19 @@ export interface paths {
         put?: never;
         /**
          * A page of a full sync
-         * @description In any order and in parallel. A page that is sent again with the same content changes nothing; with other content it is 409. One bad entry: 400 that names each, and nothing of the page is published. When all pages are in, avtaler that were known before the sync began, and are in none of its pages, are deleted. A newer full sync replaces an older one.
+         * @description In any order and in parallel. A page that is sent again with the same content changes nothing; with other content it is 409. One bad entry: 400 that names each, and nothing of the page is published. In a full sync each id is in one page only: 409 names those that another page has too, and nothing of the page is published. When all pages are in, avtaler that were known before the sync began, and are in none of its pages, are deleted. A newer full sync replaces an older one.
          */
         post: operations["sendFullSynk"];
         /**
          * A page of ids of avtaler to delete
-         * @description In any order and in parallel. A page that is sent again with the same content changes nothing; with other content it is 409. One bad entry: 400 that names each, and nothing of the page is published.
+         * @description In any order and in parallel. A page that is sent again with the same content changes nothing; with other content it is 409. One bad entry: 400 that names each, and nothing of the page is published. In a full sync each id is in one page only: 409 names those that another page has too, and nothing of the page is published.
          */
         delete: operations["sendSletting"];
         options?: never;
         head?: never;
         /**
          * A page of new and changed avtaler
-         * @description In any order and in parallel. A page that is sent again with the same content changes nothing; with other content it is 409. One bad entry: 400 that names each, and nothing of the page is published.
+         * @description In any order and in parallel. A page that is sent again with the same content changes nothing; with other content it is 409. One bad entry: 400 that names each, and nothing of the page is published. In a full sync each id is in one page only: 409 names those that another page has too, and nothing of the page is published.
          */
         patch: operations["sendDeltaSynk"];
         trace?: never;
@@ -590,19 +590,19 @@ export interface paths {
         put?: never;
         /**
          * A page of a full sync of virksomheter
-         * @description In any order and in parallel. A page that is sent again with the same content changes nothing; with other content it is 409. One bad entry: 400 that names each, and nothing of the page is published. When all pages are in, virksomheter that were known before the sync began, and are in none of its pages, are deleted: so it also holds those that are struck off. A newer full sync replaces an older one of virksomheter, and none of avtaler.
+         * @description In any order and in parallel. A page that is sent again with the same content changes nothing; with other content it is 409. One bad entry: 400 that names each, and nothing of the page is published. In a full sync each id is in one page only: 409 names those that another page has too, and nothing of the page is published. When all pages are in, virksomheter that were known before the sync began, and are in none of its pages, are deleted: so it also holds those that are struck off. A newer full sync replaces an older one of virksomheter, and none of avtaler.
          */
         post: operations["sendFullSynkVirksomheter"];
         /**
          * A page of numbers of virksomheter to delete
-         * @description In any order and in parallel. A page that is sent again with the same content changes nothing; with other content it is 409. One bad entry: 400 that names each, and nothing of the page is published. Not of those that are struck off, which are sent with slettetDato: of those that the register tells nothing of any more.
+         * @description In any order and in parallel. A page that is sent again with the same content changes nothing; with other content it is 409. One bad entry: 400 that names each, and nothing of the page is published. In a full sync each id is in one page only: 409 names those that another page has too, and nothing of the page is published. Not of those that are struck off, which are sent with slettetDato: of those that the register tells nothing of any more.
          */
         delete: operations["sendSlettingVirksomheter"];
         options?: never;
         head?: never;
         /**
          * A page of new and changed virksomheter
-         * @description In any order and in parallel. A page that is sent again with the same content changes nothing; with other content it is 409. One bad entry: 400 that names each, and nothing of the page is published.
+         * @description In any order and in parallel. A page that is sent again with the same content changes nothing; with other content it is 409. One bad entry: 400 that names each, and nothing of the page is published. In a full sync each id is in one page only: 409 names those that another page has too, and nothing of the page is published.
          */
         patch: operations["sendDeltaSynkVirksomheter"];
         trace?: never;

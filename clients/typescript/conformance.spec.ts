@@ -262,7 +262,19 @@ async function toArray<T>(items: AsyncIterable<T>): Promise<T[]> {
 
 const byId = (a: CopiedAvtale, b: CopiedAvtale): number => (a.avtaleId < b.avtaleId ? -1 : 1);
 
+function whyOf({ message, cause }: Error): string {
+  return cause instanceof Error ? whyOf(cause) : message;
+}
+
 function told(error: unknown): Record<string, unknown> {
   const { message, status, code, callId, mayPass } = error as Record<string, unknown>;
-  return { kind: (error as Error).constructor.name, message, status, code, callId, mayPass };
+  return {
+    kind: (error as Error).constructor.name,
+    message,
+    status,
+    code,
+    callId,
+    mayPass,
+    why: whyOf(error as Error),
+  };
 }

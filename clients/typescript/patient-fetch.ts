@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { TokenError, type TokenProvider } from './token.ts';
+import { requireJson } from './tolerant.ts';
 
 export interface Patience {
   /** how long one attempt may take, all of the answer included; a call that waits at the service gets as much more */
@@ -110,8 +111,9 @@ async function tryOnce(request: Request, attempt: Attempt): Promise<Response | {
   const timer = setTimeout(() => timeout.abort(new Error('Timed out')), timeoutMs + waitedForMs(request.url));
   const signal = AbortSignal.any([request.signal, timeout.signal]);
   try {
-    // Not by a Request of its own: its signal follows ours only until somebody collects that Request.
-    const response = await send(request.clone(), { headers, signal });
+    // Not by a Request of its own: its signal follows ours only until somebody collects that Request. The service sends
+    // nobody elsewhere, and whoever does would get what was asked, which names persons.
+    const response = await send(request.clone(), { headers, signal, redirect: 'manual' });
     // What is as long as everything is read by whoever asked for it, piece by piece.
     return isLines(response) ? response : await readWhole(response, callId);
   } catch (error) {
@@ -132,14 +134,21 @@ export function isLines(response: Response): boolean {
 
 async function readWhole(response: Response, callId: string): Promise<Response> {
   const body = await response.text();
+  const isEmpty = response.status === 204 || response.status === 304;
+  // A page of whatever stands in the service's place, or half an answer, is as none, whatever its status says.
+  if (response.ok && !isEmpty && !isReport(response)) requireJson(body);
   const headers = new Headers(response.headers);
   // Of the bytes as they came.
   headers.delete('content-length');
   headers.delete('content-encoding');
   // What answers in the service's place says nothing of it.
   if (!headers.has('nav-call-id')) headers.set('nav-call-id', callId);
-  const isEmpty = response.status === 204 || response.status === 304;
   return new Response(isEmpty ? null : body, { status: response.status, headers });
+}
+
+/** What people on duty are answered with, in the document for adapters. */
+function isReport(response: Response): boolean {
+  return response.headers.get('content-type')?.startsWith('text/csv') === true;
 }
 
 function pauseMs(outcome: Outcome, attempt: number): number {

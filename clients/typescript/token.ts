@@ -92,13 +92,12 @@ async function requestToken(
   form: Record<string, string>,
   send: (url: string, init: RequestInit) => Promise<Response>,
 ): Promise<{ token: string; seconds: number }> {
-  // No Request of its own, see patient-fetch.ts.
+  // No Request of its own, and nowhere else than where the secret belongs: see patient-fetch.ts.
+  const init = { method: 'POST', body: new URLSearchParams(form), redirect: 'manual' } as const;
   const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const response = await send(tokenEndpoint, { method: 'POST', body: new URLSearchParams(form), signal }).catch(
-    (cause: unknown) => {
-      throw new TokenError('the issuer can not be reached', { cause, mayPass: true });
-    },
-  );
+  const response = await send(tokenEndpoint, { ...init, signal }).catch((cause: unknown) => {
+    throw new TokenError('the issuer can not be reached', { cause, mayPass: true });
+  });
   const answer = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   // Not the answer's text: it may repeat what was sent.
   const { ok, status } = response;

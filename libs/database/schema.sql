@@ -376,13 +376,13 @@ CREATE OR REPLACE FUNCTION flytt_abonnerte(flyttet text[])
  SET enable_material TO 'off'
  SET enable_bitmapscan TO 'off'
 AS $function$ begin
-    with recursive ned (nr) as (
-      select unnest(flyttet)
+    with recursive ned (nr, under) as (
+      select unnest(flyttet), 0
       union
-      select v.organisasjonsnummer from ned cross join lateral (
-        select organisasjonsnummer from public.virksomhet where overordnet_enhet = ned.nr and slettet is null offset 0) v
+      select v.organisasjonsnummer, under + 1 from ned cross join lateral (
+        select organisasjonsnummer from public.virksomhet where overordnet_enhet = ned.nr and slettet is null offset 0) v where under < 20
     ), opp (nr, topp, nivaa) as (
-      select nr, nr, 0 from ned
+      select distinct nr, nr, 0 from ned
       union all
       select opp.nr, v.overordnet_enhet, opp.nivaa + 1
       from opp cross join lateral (
@@ -798,13 +798,13 @@ CREATE OR REPLACE FUNCTION oppdater_hovedenheter(flyttet text[])
  SET enable_bitmapscan TO 'off'
  SET plan_cache_mode TO 'force_custom_plan'
 AS $function$ begin
-  return query with recursive ned (nr) as (
-    select unnest(flyttet)
+  return query with recursive ned (nr, under) as (
+    select unnest(flyttet), 0
     union
-    select v.organisasjonsnummer from ned cross join lateral (
-      select organisasjonsnummer from public.virksomhet where overordnet_enhet = ned.nr and slettet is null offset 0) v
+    select v.organisasjonsnummer, under + 1 from ned cross join lateral (
+      select organisasjonsnummer from public.virksomhet where overordnet_enhet = ned.nr and slettet is null offset 0) v where under < 20
   ), opp (nr, topp, nivaa) as (
-    select nr, nr, 0 from ned
+    select distinct nr, nr, 0 from ned
     union all
     select opp.nr, v.overordnet_enhet, opp.nivaa + 1
     from opp cross join lateral (

@@ -1,5 +1,5 @@
 import { enableCompileCache } from 'node:module';
-import { OptionError, readOptions, USAGE, type SandboxOptions } from './options.ts';
+import { OptionError, readOptions, requireNode, USAGE, type SandboxOptions } from './options.ts';
 import { createQueryApiProcess } from './process/query-api.ts';
 import { startServer } from './process/server.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -20,6 +20,7 @@ async function printDocument(): Promise<void> {
 /** Until somebody stops it. */
 async function run(args: string[]): Promise<void> {
   try {
+    requireNode();
     const options = readOptions(args, __dirname);
     if (!options) {
       process.stdout.write(USAGE);

@@ -5,6 +5,22 @@ import { parseArgs } from 'node:util';
 /** What was asked for can't be done, and why. */
 export class OptionError extends Error {}
 
+/** Said in a sentence: what is missing would be told by a stack trace. */
+export class OldNodeError extends Error {
+  readonly startupError = true;
+}
+
+/** As the package's `engines`, which npx only warns of. */
+const LEAST_NODE = [22, 12] as const;
+
+/** @throws OldNodeError */
+export function requireNode(version = process.versions.node): void {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [leastMajor, leastMinor] = LEAST_NODE;
+  if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return;
+  throw new OldNodeError(`The sandbox needs Node ${LEAST_NODE.join('.')} or newer; this is Node ${version}`);
+}
+
 export interface SandboxOptions {
   port: number;
   host: string;

@@ -83,6 +83,16 @@ describe('as it is published', () => {
     expect(workDirs().filter((name) => own.includes(name))).toEqual([]);
   }, 180_000);
 
+  test('with a Node that is too old it says so, and nothing else', async () => {
+    const target = join(consumer, 'node_modules', '@navikt', 'tiltak-datadeling-sandbox');
+    const pretend = `data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.20.2'})`;
+    expect(await runProgram(process.execPath, ['--import', pretend, join(target, 'main.cjs')])).toEqual({
+      code: 1,
+      printout: 'The sandbox needs Node 22.12 or newer; this is Node 20.20.2\n',
+    });
+    expect(manifest(target).engines).toEqual({ node: '>=22.12' });
+  });
+
   test.each([
     [['--port', 'x'], '--port must be a number from 0 to 65535'],
     [['--konsumenter', 'finnes-ikke.yaml'], '--konsumenter: there is no file'],
@@ -109,6 +119,7 @@ describe('as it is published', () => {
 });
 
 interface Manifest {
+  engines: object;
   version: string;
   bin: Record<string, string>;
   dependencies: Record<string, string>;

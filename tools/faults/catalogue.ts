@@ -270,6 +270,20 @@ export const FAULTS: readonly Fault[] = [
     test: 'a full sync that waits to be confirmed holds no change, and deletes once it is, though the adapter is killed',
   },
   {
+    fault: 'the source moves while it is read page by page',
+    done: 'an entry of a full sync is in two of its pages, and another in none',
+    holds: 'the page is refused, names it, and nothing is deleted',
+    file: 'apps/ingestor/src/adapter/resources.spec.ts',
+    test: 'one that says a thing in two pages, and so may lack another, is refused by index, and deletes nothing',
+  },
+  {
+    fault: 'a register that is sent with the wrong column',
+    done: 'chains of 45 levels, in which any unit moves; and of 5,000',
+    holds: 'hovedenhet is as from scratch, and a unit that moves costs what is at most 20 levels below it',
+    file: 'apps/ingestor/src/resources/virksomheter/virksomheter.spec.ts',
+    test: 'a unit that moves costs what is so near below it that it matters, however many levels there are',
+  },
+  {
     fault: 'a register that goes silent',
     done: 'in a file and in the feed, once and for good',
     holds: 'asked again, and not for ever; the next run goes on',

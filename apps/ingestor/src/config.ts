@@ -44,6 +44,9 @@ export const RETENTION_VARIABLES = {
   }),
 };
 
+/** Where it is in a topic is kept by the topic's name. */
+const TOPIC = { apart: 'TOPIC' };
+
 /** Every variable that the ingestor reads. */
 export const SCHEMA = {
   ...commonVariables,
@@ -58,21 +61,25 @@ export const SCHEMA = {
   }),
   KAFKA_BROKERS: list({ description: 'Brokers, host:port' }),
   KAFKA_TOPIC: text({
+    ...TOPIC,
     description: "The organisation's topic",
     default: 'arbeidsgiver.tiltak-avtale-hendelse-compact',
   }),
   KAFKA_GROUP_ID: text({ description: 'Consumer group; tiltak-datadeling-<organisasjon> when absent', optional: true }),
   IDENT_TOPIC: text({
+    ...TOPIC,
     description:
       "The person register's topic: which idents are one person's, as JSON (ADR 27); without it, an ident is a person",
     optional: true,
   }),
   VIRKSOMHET_TOPIC: text({
+    ...TOPIC,
     description:
       'Topic of employers: their names, and what they are parts of (ADR 64); without it, nothing is known of them but their numbers',
     optional: true,
   }),
   TRIGGER_TOPIC: text({
+    ...TOPIC,
     description:
       'Topic that each change of an avtale is told of on, as CloudEvents (ADR 48); without it, changes are read from the feed alone',
     optional: true,

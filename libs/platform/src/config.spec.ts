@@ -53,6 +53,19 @@ test.each([
   expect(() => readEnvironment(schema, env)).toThrow(new ConfigError([error]));
 });
 
+test('what must be apart is, also from what is not set', () => {
+  const apart = { apart: 'EMNE' };
+  const topics = {
+    A: text({ description: 'one', default: 'en', ...apart }),
+    B: text({ description: 'another', optional: true, ...apart }),
+    C: text({ description: 'a third', optional: true, ...apart }),
+    D: text({ description: 'something else', optional: true }),
+  };
+  expect(readEnvironment(topics, { D: 'en' })).toEqual({ A: 'en', B: undefined, C: undefined, D: 'en' });
+  expect(readEnvironment(topics, { B: 'to', C: 'tre' })).toMatchObject({ A: 'en', B: 'to', C: 'tre' });
+  expect(() => readEnvironment(topics, { C: 'en' })).toThrow(new ConfigError(['A and C must not be the same']));
+});
+
 test.each([
   ['a', [{ host: 'a' }]],
   ['a, b.c-d:6432', [{ host: 'a' }, { host: 'b.c-d', port: 6432 }]],

@@ -9,6 +9,8 @@ export interface Variable<T> {
   optional: boolean;
   /** variables of one group are set together, or not at all */
   group: string | undefined;
+  /** no two variables that have the same of this may have the same value */
+  apart: string | undefined;
   /** undefined when the text can't be read as this variable */
   read: (text: string) => T | undefined;
 }
@@ -25,6 +27,7 @@ interface Options<T> {
 
 type Optional = { optional: true };
 type Grouped = { group: string };
+type Apart = { apart: string };
 
 /** One line for each variable that is missing or wrong; never a value. */
 export class ConfigError extends Error {
@@ -39,7 +42,7 @@ export class ConfigError extends Error {
 /** @throws ConfigError naming every variable that is missing or wrong */
 export function readEnvironment<S extends Schema>(schema: S, env: NodeJS.ProcessEnv): ConfigOf<S> {
   const errors: string[] = [];
-  const values = Object.entries(schema).map(([name, variable]) => {
+  const values = Object.entries(schema).map(([name, variable]): [string, unknown] => {
     const text = env[name];
     // An empty variable is how many platforms say «not set».
     if (text === undefined || text === '') {
@@ -51,7 +54,7 @@ export function readEnvironment<S extends Schema>(schema: S, env: NodeJS.Process
     if (value === undefined) errors.push(`${name} must be ${variable.expected}: ${variable.description}`);
     return [name, value];
   });
-  errors.push(...halfSetGroups(schema, env));
+  errors.push(...halfSetGroups(schema, env), ...sharedValues(schema, new Map(values)));
   if (errors.length > 0) throw new ConfigError(errors);
   return Object.fromEntries(values) as ConfigOf<S>;
 }
@@ -69,6 +72,17 @@ function halfSetGroups(schema: Schema, env: NodeJS.ProcessEnv): string[] {
   });
 }
 
+/** Of one topic for two purposes each message would be read for one of them, and never for the other. */
+function sharedValues(schema: Schema, values: ReadonlyMap<string, unknown>): string[] {
+  const given = Object.keys(schema).filter(
+    (name) => schema[name]?.apart !== undefined && values.get(name) !== undefined,
+  );
+  const same = Map.groupBy(given, (name) => JSON.stringify([schema[name]?.apart, values.get(name)]));
+  return [...same.values()].flatMap((names) =>
+    names.length > 1 ? [`${names.join(' and ')} must not be the same`] : [],
+  );
+}
+
 /** The variables of a schema as a table in Markdown, for the documentation of an app. */
 export function toMarkdown(schema: Schema): string {
   const rows = Object.entries(schema).map(([name, { description, expected, default: fallback, optional }]) => {
@@ -81,7 +95,7 @@ export function toMarkdown(schema: Schema): string {
 }
 
 function variable<T>(
-  options: Options<T> & Partial<Optional & Grouped>,
+  options: Options<T> & Partial<Optional & Grouped & Apart>,
   expected: string,
   read: Variable<T>['read'],
 ): Variable<T> {
@@ -91,15 +105,16 @@ function variable<T>(
     default: options.default,
     optional: options.optional ?? false,
     group: options.group,
+    apart: options.apart,
     read,
   };
 }
 
 type TextOptions = Options<string> & { pattern?: RegExp };
 
-export function text(options: TextOptions & Optional & Partial<Grouped>): Variable<string | undefined>;
-export function text(options: TextOptions): Variable<string>;
-export function text(options: TextOptions & Partial<Optional & Grouped>): Variable<string> {
+export function text(options: TextOptions & Optional & Partial<Grouped & Apart>): Variable<string | undefined>;
+export function text(options: TextOptions & Partial<Apart>): Variable<string>;
+export function text(options: TextOptions & Partial<Optional & Grouped & Apart>): Variable<string> {
   const { pattern } = options;
   const expected = pattern ? `text like ${pattern.source}` : 'text';
   return variable(options, expected, (value) => (pattern && !pattern.test(value) ? undefined : value));

@@ -118,6 +118,11 @@ describe.each(Object.entries<Kind>(KINDS))('%s', (_, kind) => {
     expect(await count(gone)).toEqual([1, 1, 0, 0]);
     expect(await visible(kind)).toEqual([...kept, changed].sort());
     expect((await api.send('GET', `synk/${gone}`)).body.ressurs).toBe(kind.resource);
+    // Said as it was before: it is deleted, and stays so until something newer is said of it.
+    const again = randomUUID();
+    await send('PATCH', { synkId: again }, [{ id: other, sistEndret: '2026-02-01T00:00:00Z' }]);
+    expect(await count(again)).toEqual([0, 0, 1, 0]);
+    expect(await visible(kind)).toEqual([...kept, changed].sort());
   });
 
   test('one that would delete more than a fifth waits to be confirmed', async () => {
@@ -139,6 +144,36 @@ describe.each(Object.entries<Kind>(KINDS))('%s', (_, kind) => {
     await api.send('POST', `synk/${full}/bekreft`);
     await api.waitFor(full, 'FULLFOERT', kind.resource);
     expect(await visible(kind)).toHaveLength(7);
+  });
+
+  test('one that says a thing in two pages, and so may lack another, is refused by index, and deletes nothing', async () => {
+    const [a, b, c] = [kind.newId(), kind.newId(), kind.newId()];
+    await send('POST', { synkId: 'alt' }, [{ id: a }, { id: b }, { id: c }]);
+    await api.waitFor('alt', 'FULLFOERT', kind.resource);
+    // As of a source that is read by number of rows, and has got one in front meanwhile.
+    const header = { synkId: 'skjev', antallSider: 2, antallTotalt: 3 };
+    expect((await send('POST', { ...header, side: 1 }, [{ id: a }, { id: b }])).status).toBe(201);
+    const again = await send('POST', { ...header, side: 2 }, [{ id: b }]);
+    expect([again.status, again.body.feil]).toEqual([
+      409,
+      [{ felt: 'ressurser[0].id', melding: 'is in another page of this sync too' }],
+    ]);
+    const { tilstand, mottatteSider } = (await api.send('GET', 'synk/skjev')).body;
+    expect([tilstand, mottatteSider]).toEqual(['MOTTAR', 1]);
+    expect((await send('POST', { ...header, side: 2 }, [{ id: c }])).status).toBe(201);
+    await api.waitFor('skjev', 'FULLFOERT', kind.resource);
+    expect(await visible(kind)).toEqual([a, b, c].sort());
+  });
+
+  test('of two pages that say the same at once, in opposite order, one is taken and the other refused', async () => {
+    const ids = Array.from({ length: 2_000 }, kind.newId).map((id) => ({ id }));
+    const header = { synkId: 'motsatt', antallSider: 3, antallTotalt: 4_001 };
+    const answers = await Promise.all([
+      send('POST', { ...header, side: 1 }, ids),
+      send('POST', { ...header, side: 2 }, ids.toReversed()),
+    ]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
+    expect(answers.find(({ status }) => status === 409)?.body).toMatchObject({ flereFeil: 1_900 });
   });
 
   test('what the topic lost is made up for by a full sync that begins after it was found, once all of it is stored', async () => {

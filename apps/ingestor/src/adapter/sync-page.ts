@@ -104,13 +104,18 @@ export function pageOf(body: unknown): { synkId: string | null; side: number | n
   };
 }
 
+function invalidPage(errors: readonly FieldError[]): Problem {
+  return new Problem(
+    PROBLEMS.UGYLDIG_FORESPORSEL,
+    'The page is not valid; nothing of it is published',
+    listedErrors(errors),
+  );
+}
+
 /** As many as fit in an answer, and how many there are beside. */
-function invalidPage(errors: FieldError[]): Problem {
+export function listedErrors(errors: readonly FieldError[]): { feil: FieldError[]; felter?: { flereFeil: number } } {
   const more = errors.length - MAX_ERRORS;
-  return new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The page is not valid; nothing of it is published', {
-    feil: errors.slice(0, MAX_ERRORS),
-    ...(more > 0 ? { felter: { flereFeil: more } } : {}),
-  });
+  return { feil: errors.slice(0, MAX_ERRORS), ...(more > 0 && { felter: { flereFeil: more } }) };
 }
 
 function parseMetadata(

@@ -16,7 +16,7 @@ import { SyncRequests } from './sync-requests.ts';
 import type { SyncType } from './sync-page.ts';
 
 export const PAGE_DESCRIPTION =
-  'In any order and in parallel. A page that is sent again with the same content changes nothing; with other content it is 409. One bad entry: 400 that names each, and nothing of the page is published.';
+  'In any order and in parallel. A page that is sent again with the same content changes nothing; with other content it is 409. One bad entry: 400 that names each, and nothing of the page is published. In a full sync each id is in one page only: 409 names those that another page has too, and nothing of the page is published.';
 export const CONFLICT_DESCRIPTION =
   'No contract, or one that does not name the resource; the sync is completed, replaced or expired; or the page has other content than before';
 

@@ -206,15 +206,25 @@ export async function insertPage(
   return rows[0]?.avtrykk;
 }
 
+/** What a page of a full sync holds. @returns the indexes of those that another page of it has, too */
 export async function insertSyncKeys(
   db: PoolClient,
-  { synced: { table, type } }: StoredNames,
+  { synced: { table, key, type } }: StoredNames,
   syncId: string,
   keys: string[],
-): Promise<void> {
+): Promise<number[]> {
   // As one text: pg looks at each letter of each element for what must be escaped, which no key has any of.
   const ids = `{${keys.join(',')}}`;
-  await db.query(`insert into ${table} select $1, unnest($2::${type}[]) on conflict do nothing`, [syncId, ids]);
+  // In one order: two pages that say the same at once would each wait for the other.
+  const { rows } = await db.query<{ index: number }>(
+    `with nye as (
+       insert into ${table} (synk_id, ${key}) select $1, sendt from unnest($2::${type}[]) sendt order by sendt
+       on conflict do nothing returning ${key} as noekkel)
+     select (nr - 1)::int as index from unnest($2::${type}[]) with ordinality as sendt (noekkel, nr)
+     where not exists (select from nye where nye.noekkel = sendt.noekkel) order by nr`,
+    [syncId, ids],
+  );
+  return rows.map(({ index }) => index);
 }
 
 async function deleteSyncKeys(db: PoolClient, { synced }: StoredNames, syncIds: string[]): Promise<void> {
@@ -304,7 +314,7 @@ export async function countPage(
          when i.sist_endret is null then 'UENDRET'
          when exists (select from ${versions} v where v.${key} = i.noekkel and v.laert >= i.mottatt
            and v.${order} = i.sist_endret) then 'ENDRET'
-         when i.lagret = i.sist_endret then 'UENDRET'
+         when i.lagret = i.sist_endret and i.slettet is distinct from 'GRAVSTEIN' then 'UENDRET'
          when i.lagret > i.sist_endret or i.slettet is not null then 'FORELDET'
          else 'PARKERT' end as utfall
        from sendt i left join slettet s on s.noekkel = i.noekkel

@@ -18,7 +18,7 @@ import {
 } from './sync.queries.ts';
 import { pushedOf } from './pushed/resources.ts';
 import type { Publishers } from './publishers.ts';
-import type { SyncPage } from './sync-page.ts';
+import { listedErrors, type SyncPage } from './sync-page.ts';
 
 /** Takes in pages. What is decided lies in the database alone, so that any number of ingestors can do it at once. */
 export class Syncs {
@@ -98,7 +98,8 @@ export class Syncs {
     checkCount(sync, page);
     if (page.type === 'FULL') {
       const keys = page.messages.map(({ key }) => key);
-      await insertSyncKeys(db, pushedOf(sync.ressurs).stored, page.synkId, keys);
+      const elsewhere = await insertSyncKeys(db, pushedOf(sync.ressurs).stored, page.synkId, keys);
+      if (elsewhere.length > 0) throw saidTwice(elsewhere);
     }
     await this.publish(page);
   }
@@ -143,6 +144,16 @@ const WHY_NOT: Record<SyncState, string> = {
 
 function conflict(state: SyncState): Problem {
   return new Problem(PROBLEMS.KONFLIKT, WHY_NOT[state], { felter: { tilstand: state } });
+}
+
+/** Where one is sent twice another may not be sent at all, and would be deleted, though the number of entries is right. */
+function saidTwice(indexes: readonly number[]): Problem {
+  const errors = indexes.map((index) => ({
+    felt: `ressurser[${String(index)}].id`,
+    melding: 'is in another page of this sync too',
+  }));
+  const detail = 'Another page of the sync has some of its ids; nothing of it is published';
+  return new Problem(PROBLEMS.KONFLIKT, detail, listedErrors(errors));
 }
 
 /** What the pages of a sync have in common. */

@@ -1,4 +1,14 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createWorkDir, freePort, ROOT, startPostgres, waitUntil } from '@tiltak/testing';
 import fc from 'fast-check';
@@ -289,6 +299,17 @@ test('two runs never write in one directory, and what a killed one leaves is the
   ).rejects.toThrow('was taken from this run');
 });
 
+test.each(['', 'null', '5', '[]', '{"organisasjon":"nav"}', '{"organisasjon":"nav","nr":"x"}', '{"nr":8589934592}'])(
+  'a file in the place of the one that says whose the directory is, and says %j, ends the run',
+  async (text) => {
+    const directory = mkdtempSync(join(analysis.directory, 'annet-'));
+    writeFileSync(join(directory, 'i-arbeid.json'), text);
+    await expect(writeFiles(analysis.db, { ...analysis.writing('-'), directory })).rejects.toThrow(
+      'i-arbeid.json is not of a run of analyse',
+    );
+  },
+);
+
 test('what it can not write to is named, with why, and nothing there looks whole', async () => {
   const file = join(analysis.directory, 'ingen-mappe');
   writeFileSync(file, '');
@@ -296,6 +317,20 @@ test('what it can not write to is named, with why, and nothing there looks whole
     await expect(writeFiles(analysis.db, { ...analysis.writing('-'), directory })).rejects.toThrow(
       `${directory} can't be written to: it is not a directory`,
     );
+});
+
+// Where it is not Linux, there is none, and nothing may be made at the root.
+test('a place that takes no directory, and says that there is none above it, ends the run', async () => {
+  for (const directory of ['/proc/ingen', '/proc/ingen/under'])
+    await expect(writeFiles(analysis.db, { ...analysis.writing('-'), directory })).rejects.toThrow(
+      `${directory} can't be written to`,
+    );
+});
+
+test('a directory is made with those above it', async () => {
+  const directory = join(analysis.directory, 'paa', 'nye', 'steder');
+  await writeFiles(analysis.db, { ...analysis.writing('-'), directory });
+  expect(readdirSync(directory)).toContain('manifest.json');
 });
 
 test('a series is read from its last whole run of everything, whatever was killed after it, and whatever the clock says', async () => {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { UsageError } from '@tiltak/platform';
 import type { Pool } from 'pg';
 import { AVTALE_KEY } from './columns.ts';
@@ -33,7 +33,7 @@ export interface Writing {
 export async function writeFiles(db: Pool, writing: Writing): Promise<Manifest> {
   const { directory, organisasjon } = writing;
   return namingDirectory(directory, async () => {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeDirectory(directory);
     // Nothing of ours is laid among what is somebody else's.
     await remainsIn(directory);
     return withOwnDirectory(db, { directory, organisasjon }, (requireOwned) => writeRun(db, writing, requireOwned));
@@ -44,7 +44,7 @@ export async function writeFiles(db: Pool, writing: Writing): Promise<Manifest> 
 export async function writeRun(db: Pool, writing: Writing, requireOwned: RequireOwned): Promise<Manifest> {
   const { organisasjon, product, keys, directory, since, callId } = writing;
   if (since !== undefined && typeof since !== 'string') requireSame(since, writing);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectory(directory);
   for (const name of await remainsIn(directory)) await rm(join(directory, name));
   const position = typeof since === 'string' ? since : since?.posisjon;
   return inSnapshot(db, { product, since: position, callId }, async (snapshot) => {
@@ -90,6 +90,23 @@ export async function namingDirectory<T>(directory: string, work: () => Promise<
     const { code = '', syscall } = error as NodeJS.ErrnoException;
     const isOfFiles = code in NOT_WRITTEN && syscall !== 'connect';
     throw isOfFiles ? new OutputError(directory, code, { cause: error }) : error;
+  }
+}
+
+/**
+ * With those above it, when there is none. Not by `recursive`, which goes on for ever where a file system says of a
+ * directory that can't be made that the one above it isn't there: as mounts that come by themselves do, and /proc.
+ */
+export async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const above = dirname(directory);
+    if (code === 'EEXIST' && (await stat(directory)).isDirectory()) return;
+    if (code !== 'ENOENT' || above === directory || existsSync(above)) throw error;
+    await makeDirectory(above);
+    await mkdir(directory, { mode: 0o700 });
   }
 }
 

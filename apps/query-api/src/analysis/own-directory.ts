@@ -92,13 +92,17 @@ async function removeUnused(file: string): Promise<void> {
     if (name.startsWith(`${LOCK_FILE}.`)) await rm(join(dirname(file), name), { force: true });
 }
 
-/** Undefined when there is none. */
+/** Undefined when there is none. @throws UsageError when it is something else: what it says is asked of the database */
 async function read(file: string): Promise<Owner | undefined> {
+  let owner: Partial<Owner> | null;
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as Owner;
+    owner = JSON.parse(await readFile(file, 'utf8')) as Partial<Owner> | null;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    if (error instanceof SyntaxError) throw new UsageError(`${file} is not of a run of analyse`);
-    throw error;
+    if (!(error instanceof SyntaxError)) throw error;
+    owner = null;
   }
+  const { organisasjon, nr } = owner ?? {};
+  if (typeof organisasjon === 'string' && Number.isSafeInteger(nr)) return owner as Owner;
+  throw new UsageError(`${file} is not of a run of analyse`);
 }

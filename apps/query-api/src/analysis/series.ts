@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
-import { namingDirectory, writeRun, type Writing } from './files.ts';
+import { makeDirectory, namingDirectory, writeRun, type Writing } from './files.ts';
 import { MANIFEST, ManifestError, readManifest, type Manifest } from './manifest.ts';
 import { isLockFile, withOwnDirectory, type RequireOwned } from './own-directory.ts';
 import { NotContinuedError } from './snapshot.ts';
@@ -28,7 +28,7 @@ interface Run {
 export async function continueSeries(db: Pool, options: SeriesOptions): Promise<SeriesResult> {
   const { series, organisasjon } = options;
   return namingDirectory(series, async () => {
-    await mkdir(series, { recursive: true, mode: 0o700 });
+    await makeDirectory(series);
     await requireSeries(series);
     return withOwnDirectory(db, { directory: series, organisasjon }, (requireOwned) =>
       writeNext(db, options, requireOwned),

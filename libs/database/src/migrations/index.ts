@@ -57,6 +57,7 @@ import { RegisterGjenoppbygging1796020000000 } from './1796020000000-register-gj
 import { FeedensHorisont1796300000000 } from './1796300000000-feedens-horisont.ts';
 import { TalteNoekler1796400000000 } from './1796400000000-talte-noekler.ts';
 import { ProevdSamlet1796400000100 } from './1796400000100-proevd-samlet.ts';
+import { HovedenhetRekkevidde1796450000000 } from './1796450000000-hovedenhet-rekkevidde.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -119,4 +120,5 @@ export const MIGRATIONS = [
   FeedensHorisont1796300000000,
   TalteNoekler1796400000000,
   ProevdSamlet1796400000100,
+  HovedenhetRekkevidde1796450000000,
 ];

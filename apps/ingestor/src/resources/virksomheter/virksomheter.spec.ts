@@ -114,6 +114,69 @@ test('whatever is said in whatever order, by two writers at once and twice, rows
   );
 });
 
+const LEVELS = 45;
+
+test('where chains are as long as they may be, and longer, rows and members are those from scratch, whatever moves', async () => {
+  const any = fc.record({
+    unit: fc.integer({ min: 0, max: LEVELS }),
+    above: fc.option(fc.integer({ min: 0, max: LEVELS })),
+    at: fc.integer({ min: 2, max: 4 }),
+    kind: fc.constantFrom<Said['kind'][]>('SAYS', 'SAYS', 'SAYS', 'DELETES', 'BURIES'),
+  });
+  const [writer] = writers;
+  if (!writer) throw new Error('There are two');
+  const first = Array.from({ length: LEVELS }, (_, unit): Said => ({ unit, above: unit + 1, at: 1, kind: 'SAYS' }));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(any, { minLength: 1, maxLength: 12 }),
+      fc.integer({ min: 1, max: 60 }),
+      async (moves, size) => {
+        await setup.owner.query(
+          'truncate virksomhet, virksomhet_versjon, virksomhet_endring, hovedenhet_varsel, abonnement cascade',
+        );
+        await setup.owner.query('select foelg_avtaler()');
+        const tops = [10, 21, LEVELS];
+        await changeSubscription(tops, []);
+        await setup.owner.query('update konsum_offset set neste_offset = 0 where topic = $1', [OWN]);
+        const all = [...first, ...moves];
+        const messages = all.map(raw);
+        for (let from = 0; from < messages.length; from += size)
+          await ingestResource(writer, batch(0, messages.slice(from, from + size)));
+        expect(await stored()).toEqual(expected(all));
+        const members = await setup.owner.query<{ pair: string }[]>(
+          `select hovedenhet || ' ' || substr(noekkel, 2) as pair from abonnement_medlem
+         where fjernet is null and hovedenhet is not null order by 1`,
+        );
+        expect(members.map(({ pair }) => pair)).toEqual(expectedMembers(tops, expected(all)));
+      },
+    ),
+    { numRuns: 20 },
+  );
+});
+
+test('a unit that moves costs what is so near below it that it matters, however many levels there are', async () => {
+  await setup.owner.query(
+    `insert into virksomhet (organisasjonsnummer, overordnet_enhet, kilde_epoke, kilde_partisjon, kilde_offset)
+     select (900000000 + n)::text, (900000001 + n)::text, 0, 0, 0 from generate_series(1, 5000) n`,
+  );
+  const looked = await setup.owner.transaction(async (db) => {
+    // Of this session: also what it did before, and has not told of yet.
+    const count = async (): Promise<number> => {
+      const [row] = await db.query<{ n: number }[]>(
+        `select idx_scan::int as n from pg_stat_xact_user_tables where relname = 'virksomhet'`,
+      );
+      return row?.n ?? NaN;
+    };
+    const before = await count();
+    await db.query('select oppdater_hovedenheter($1)', [[nr(5_001)]]);
+    await db.query('select flytt_abonnerte($1)', [[nr(5_001)]]);
+    return (await count()) - before;
+  });
+  // Down from it, and up from each of the 21, by both.
+  expect(looked).toBeGreaterThan(21);
+  expect(looked).toBeLessThan(2 * (21 + 21 * 22) + 100);
+});
+
 test('of two writers at once, whoever began first: the last line of a unit says whether it is there', async () => {
   const [one, other] = writers;
   if (!one || !other) throw new Error('There are two');

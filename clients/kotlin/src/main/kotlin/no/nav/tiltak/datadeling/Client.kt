@@ -84,7 +84,11 @@ public data class CallOptions @JvmOverloads constructor(
     }
 }
 
-internal val WHOLE: BodyHandler<ByteArray> = BodyHandler { BodySubscribers.ofByteArray() }
+/** A page of whatever stands in the service's place, or half an answer, whatever its status says, is as none at all. */
+internal val WHOLE: BodyHandler<ByteArray> = BodyHandler { info ->
+    val isJson = info.statusCode() in 200..299 && info.statusCode() != 204
+    BodySubscribers.mapping(BodySubscribers.ofByteArray()) { if (isJson) Json.requireJson(it) else it }
+}
 
 internal fun defaultHttp(): HttpClient =
     HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(Duration.ofSeconds(5)).build()

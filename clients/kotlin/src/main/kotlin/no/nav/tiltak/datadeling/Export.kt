@@ -117,7 +117,7 @@ private fun linesOf(body: InputStream): Sequence<ByteArray> = sequence {
 /** What is as long as everything is read piece by piece, and no faster than it is used. */
 private val LINES: BodyHandler<InputStream> = BodyHandler { info ->
     val isLines = info.headers().firstValue("content-type").orElse("").startsWith("application/x-ndjson")
-    if (isLines) PiecewiseBody() else BodySubscribers.mapping(BodySubscribers.ofByteArray()) { it.inputStream() }
+    if (isLines) PiecewiseBody() else BodySubscribers.mapping(WHOLE.apply(info)) { it.inputStream() }
 }
 
 /** As `BodySubscribers.ofInputStream`, but one that is silent for too long is given up. */

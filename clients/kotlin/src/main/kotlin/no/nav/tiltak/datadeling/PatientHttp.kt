@@ -39,6 +39,7 @@ internal class Asked(val method: String, val path: String, val body: String?, va
 
 private val FIRST_PAUSE = Duration.ofMillis(200)
 private val MAX_PAUSE = Duration.ofSeconds(10)
+private const val LONGEST_WAIT = 1_000_000_000L
 
 /** A broken answer of a proxy tells nothing of how long to wait. */
 private val PASSING = setOf(429, 502, 503, 504)
@@ -159,7 +160,8 @@ private fun waitSaid(text: String): Duration? {
     } catch (_: DateTimeException) {
         0
     }
-    return if (seconds > 0) Duration.ofSeconds(seconds) else null
+    // No budget is longer, and milliseconds must fit.
+    return if (seconds > 0) Duration.ofSeconds(minOf(seconds, LONGEST_WAIT)) else null
 }
 
 /** Says that the thread was interrupted with an error of ours, and leaves it so. */

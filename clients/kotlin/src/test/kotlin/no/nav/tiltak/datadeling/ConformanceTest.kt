@@ -197,6 +197,7 @@ class ConformanceTest {
         "code" to (error as? ProblemError)?.code,
         "callId" to ((error as? ProblemError)?.callId ?: (error as? UnansweredError)?.callId),
         "mayPass" to ((error as? ProblemError)?.mayPass ?: (error as? TokenError)?.mayPass),
+        "why" to generateSequence<Throwable>(error) { it.cause }.lastOrNull()?.message,
     )
 
     private fun JsonNode.list(name: String): List<JsonNode> = this[name]?.toList().orEmpty()
