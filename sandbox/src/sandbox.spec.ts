@@ -204,7 +204,7 @@ describe('faults', () => {
     expect((await sandbox.ask('PUT', 'abonnementer/mine', body)).status).toBe(200);
     const { body: page } = await sandbox.ask('GET', 'endringer?abonnement=mine');
     const waiting = sandbox.ask('GET', `endringer?abonnement=mine&ventSekunder=5&etter=${String(page.posisjon)}`);
-    await sandbox.control('POST', 'nullstill');
+    expect((await sandbox.control('POST', 'nullstill')).status).toBe(204);
     expect((await sandbox.ask('GET', 'abonnementer/mine')).status).toBe(404);
     expect((await waiting).status).toBe(404);
     // It may be made anew, and is told of what comes.

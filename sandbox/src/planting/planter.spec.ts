@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from '@tiltak/testing';
+import { createDataSource, migrate } from '@tiltak/database';
+import { createTestDatabase, LOCKS_HERE, ROOT, waitUntil } from '@tiltak/testing';
+import pg from 'pg';
+import { connectionOf, emptyTables } from '../process/database.ts';
 import { EMPTIED } from './planter.ts';
 
 /** Of the tables that a reset leaves as they are, why it may. */
@@ -36,4 +39,24 @@ test('a reset empties every table, or it is said why not', () => {
   const tables = [...schema.matchAll(/^create (?:unlogged )?table (\w+)/gm)].map(([, name]) => name);
   expect(tables.length).toBeGreaterThan(30);
   expect([...EMPTIED, ...Object.values(LEFT).flat()].sort()).toEqual(tables.sort());
+});
+
+test('a reset gives way to who reads, and to what that reads next', async () => {
+  const database = await createTestDatabase();
+  const owner = await createDataSource({ ...connectionOf(database), ...database.migrering }).initialize();
+  const reader = new pg.Client({ connectionString: database.url });
+  await reader.connect();
+  try {
+    await migrate(owner);
+    await reader.query('begin; select from abonnement');
+    const emptying = emptyTables(owner, EMPTIED);
+    const isHeld = `select from ${LOCKS_HERE} where relation = 'abonnement'::regclass and not granted`;
+    await waitUntil(async () => (await reader.query(isHeld)).rowCount === 1, { what: 'the reset to wait', everyMs: 5 });
+    await reader.query('select from avtale; commit');
+    await emptying;
+  } finally {
+    await reader.end();
+    await owner.destroy();
+    await database.remove();
+  }
 });

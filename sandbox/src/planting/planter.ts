@@ -12,7 +12,7 @@ import { ingestResource } from '../../../apps/ingestor/src/resources/resource.co
 import { HovedenhetTold } from '../../../apps/ingestor/src/resources/virksomheter/hovedenhet-told.job.ts';
 import { virksomheter } from '../../../apps/ingestor/src/resources/virksomheter/virksomheter.ts';
 import type { SandboxClock } from '../process/clock.ts';
-import { connectionOf, emptySource, SOURCE, VIRKSOMHET_SOURCE } from '../process/database.ts';
+import { connectionOf, emptySource, emptyTables, SOURCE, VIRKSOMHET_SOURCE } from '../process/database.ts';
 import {
   sourceForm,
   tombstone,
@@ -153,7 +153,7 @@ export class Planter {
   /** Nothing has been planted, and whoever follows the change feed must begin anew. */
   empty(): Promise<void> {
     return this.inTurn(async () => {
-      await this.owner.query(`truncate ${EMPTIED.join(', ')}`);
+      await emptyTables(this.owner, EMPTIED);
       await this.owner.query('update abonnering set foelges = false');
       await this.owner.query('update instans set epoke = gen_random_uuid()');
       await emptySource(this.owner);
